@@ -1,0 +1,69 @@
+//! Facts about data that are not failures.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Mnemonic;
+
+/// What kind of fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// The answer lacks its trailing bracket: the archive ends there as of now, or the answer was cut.
+    OpenEnd,
+    /// No sample at all came back: an unknown mnemonic and an empty archive look alike.
+    NoSamples,
+    /// Rows came out of order of time and were sorted, equal times in the order they came.
+    OutOfOrder,
+    /// Part of the range is not known: never fetched, or its fetch failed.
+    NotKnown,
+    /// How the mnemonic is sampled was inferred, not stated.
+    Inferred,
+    /// The mnemonic cannot take part in what was asked (text in a numeric figure, say) and was left out.
+    LeftOut,
+    /// The telemetry is synthetic.
+    Synthetic,
+}
+
+/// A fact about data, attached to a result: never an error, never only a log line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What kind of fact.
+    pub kind: NoticeKind,
+    /// Whose data.
+    pub mnemonic: Option<Mnemonic>,
+    /// The fact in words, without the mnemonic.
+    pub text: String,
+}
+
+impl Notice {
+    /// A notice about `mnemonic`.
+    pub fn about(kind: NoticeKind, mnemonic: &Mnemonic, text: impl Into<String>) -> Self {
+        Self { kind, mnemonic: Some(mnemonic.clone()), text: text.into() }
+    }
+
+    /// A notice about the whole result.
+    pub fn general(kind: NoticeKind, text: impl Into<String>) -> Self {
+        Self { kind, mnemonic: None, text: text.into() }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.mnemonic {
+            Some(mnemonic) => write!(f, "{mnemonic}: {}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+/// A value together with the notices about it.
+#[derive(Debug, Clone)]
+pub struct Outcome<T> {
+    /// The result.
+    pub value: T,
+    /// Facts about it.
+    pub notices: Vec<Notice>,
+}

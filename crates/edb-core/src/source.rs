@@ -1,0 +1,82 @@
+//! Where samples come from.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::{Answer, Dictionary, DictionaryEntry, Mnemonic, Result, Samples, SqlType, TimeRange};
+
+/// A boxed future of the standard library: the vocabulary names no runtime.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Anything that answers like the EDB: a service, a local store, a synthetic archive.
+pub trait Source: Send + Sync {
+    /// Where the samples come from, for provenance: a URL without secrets, or a path.
+    fn name(&self) -> String;
+
+    /// The samples of `mnemonic` in `range` with one bracket row on each side where one exists. An unknown mnemonic is
+    /// answered with no rows, as the service does.
+    fn answer<'a>(&'a self, mnemonic: &'a Mnemonic, range: TimeRange) -> BoxFuture<'a, Result<Answer>>;
+
+    /// The dictionary: of `only` (empty if it is unknown), or all of it.
+    fn dictionary<'a>(&'a self, only: Option<&'a Mnemonic>) -> BoxFuture<'a, Result<Dictionary>>;
+}
+
+/// An archive in memory that answers as the service does.
+#[derive(Debug, Clone, Default)]
+pub struct MemorySource {
+    name: String,
+    series: BTreeMap<Mnemonic, Samples>,
+    dictionary: Dictionary,
+}
+
+impl MemorySource {
+    /// An empty archive called `name`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Adds a mnemonic with all its samples.
+    pub fn insert(&mut self, entry: DictionaryEntry, samples: Samples) {
+        self.series.insert(entry.mnemonic.clone(), samples);
+        self.dictionary.insert(entry);
+    }
+
+    /// All samples of `mnemonic`.
+    pub fn samples(&self, mnemonic: &Mnemonic) -> Option<&Samples> {
+        self.series.get(mnemonic)
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
+    /// The rows that the service would send: those in the range, inclusive at both ends, one before and one after.
+    pub fn rows(&self, mnemonic: &Mnemonic, range: TimeRange) -> Samples {
+        let Some(samples) = self.series.get(mnemonic) else { return Samples::empty(SqlType::Varchar) };
+        let times = samples.times();
+        let first = times.partition_point(|time| *time < range.start().as_micros());
+        let after = times.partition_point(|time| *time <= range.stop().as_micros());
+        samples.slice(first.saturating_sub(1)..(after + 1).min(times.len()))
+    }
+}
+
+impl Source for MemorySource {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn answer<'a>(&'a self, mnemonic: &'a Mnemonic, range: TimeRange) -> BoxFuture<'a, Result<Answer>> {
+        Box::pin(async move { Answer::from_rows(mnemonic.clone(), range, self.rows(mnemonic, range), 0) })
+    }
+
+    fn dictionary<'a>(&'a self, only: Option<&'a Mnemonic>) -> BoxFuture<'a, Result<Dictionary>> {
+        Box::pin(async move {
+            Ok(match only {
+                Some(mnemonic) => self.dictionary.get(mnemonic).cloned().into_iter().collect(),
+                None => self.dictionary.clone(),
+            })
+        })
+    }
+}

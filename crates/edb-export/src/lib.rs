@@ -1,0 +1,1 @@
+//! Writes a table to a file format with units and provenance, atomically.

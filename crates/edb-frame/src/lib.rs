@@ -1,0 +1,1 @@
+//! The Polars layer: series in, tables out; aligned, resampled, summarised.

@@ -1,0 +1,1 @@
+//! Reads job files, runs them, and writes down what happened.

@@ -1,0 +1,1 @@
+//! Draws series with gaps, limits and states as PNG or SVG.

@@ -1,0 +1,1 @@
+//! Pure kernels on slices: alignment, interpolation, bins, gaps, downsampling for the screen.

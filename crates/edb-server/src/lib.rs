@@ -1,0 +1,1 @@
+//! Serves an archive over the EDB protocol.

@@ -1,0 +1,1 @@
+//! Dev only: scripted fault server, synthetic telemetry.

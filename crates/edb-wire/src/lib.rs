@@ -1,0 +1,1 @@
+//! Reads and writes the forms of the EDB service: file names, CSV answers, dictionary and EngdbLocal JSON.

@@ -1,0 +1,1 @@
+//! The JWST engineering telemetry toolkit: archive, store and frame in one object.
