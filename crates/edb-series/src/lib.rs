@@ -1,1 +1,8 @@
 //! Pure kernels on slices: alignment, interpolation, bins, gaps, downsampling for the screen.
+//!
+//! Times are microseconds since 1970 UTC, ascending, equal times legal. Kernels return indices or plain numbers and know
+//! nothing of files, networks or data frames.
+
+pub mod align;
+pub mod bins;
+pub mod grid;
