@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Result with [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+/// Result with [`Error`] unless another error is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a caller can act on. Each kind has one exit code of the binary ([`ErrorKind::exit_code`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
