@@ -210,8 +210,8 @@ pub struct Nulls(Vec<usize>);
 
 impl Nulls {
     /// No nulls.
-    pub fn none() -> Self {
-        Self::default()
+    pub const fn none() -> Self {
+        Self(Vec::new())
     }
 
     /// Marks row `at`, which must be after every row marked so far.

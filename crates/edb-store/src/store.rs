@@ -1,0 +1,90 @@
+//! What can be done with segments wherever they are.
+
+use std::sync::Arc;
+
+use edb_core::{Coverage, Dictionary, Instant, Mnemonic, Result, Sample, Samples, TimeRange};
+
+use crate::{Header, Segment, pieces};
+
+/// What a store knows of one mnemonic in one range.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Every known sample in the range.
+    pub samples: Samples,
+    /// The last sample before the range, if nothing unknown lies between, however far back.
+    pub leading: Option<Sample>,
+    /// The first sample at or after the end of the range, if nothing unknown lies between.
+    pub trailing: Option<Sample>,
+    /// The parts of the range in which every sample is known.
+    pub known: Coverage,
+    /// Where the samples came from.
+    pub sources: Vec<String>,
+}
+
+/// Segments of many mnemonics.
+pub trait Store: Send + Sync {
+    /// What the names of all segments of `mnemonic` say, in no order.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`].
+    fn headers(&self, mnemonic: &Mnemonic) -> Result<Vec<Header>>;
+
+    /// One of these segments.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
+    fn segment(&self, mnemonic: &Mnemonic, header: &Header) -> Result<Arc<Segment>>;
+
+    /// Keeps a segment. It is there for every reader when this returns, and not at all when this fails.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`].
+    fn commit(&self, segment: Segment) -> Result<()>;
+
+    /// What is known about the mnemonics.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
+    fn dictionary(&self) -> Result<Dictionary>;
+
+    /// Adds to what is known about the mnemonics: what `entries` say replaces what was known, what they leave out stays.
+    ///
+    /// # Errors
+    /// As [`dictionary`](Self::dictionary).
+    fn learn(&self, entries: Dictionary) -> Result<()>;
+
+    /// The mnemonics that have segments, by name.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`].
+    fn mnemonics(&self) -> Result<Vec<Mnemonic>>;
+
+    /// What is known of `mnemonic` in `range`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
+    fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading> {
+        let headers = self.headers(mnemonic)?;
+        pieces::read(&headers, range, |at| self.segment(mnemonic, &headers[at]))
+    }
+
+    /// The parts of `range` that have to be asked for: those that no segment proves, and those that were provisional and
+    /// have settled since, being more than `settle_us` old at `now`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`].
+    fn gaps(
+        &self,
+        mnemonic: &Mnemonic,
+        range: TimeRange,
+        now: Instant,
+        settle_us: i64,
+    ) -> Result<Vec<TimeRange>> {
+        let has_settled =
+            |header: &Header| header.provisional && header.proven.stop() <= now.plus_micros(-settle_us);
+        let headers = self.headers(mnemonic)?;
+        let known: Coverage =
+            headers.iter().filter(|header| !has_settled(header)).map(|header| header.proven).collect();
+        Ok(known.gaps(range))
+    }
+}
