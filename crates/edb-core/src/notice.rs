@@ -21,6 +21,8 @@ pub enum NoticeKind {
     NotKnown,
     /// How the mnemonic is sampled was inferred, not stated.
     Inferred,
+    /// Values were held until the next one, where the method asked for would have made up others.
+    HeldInstead,
     /// The mnemonic cannot take part in what was asked (text in a numeric figure, say) and was left out.
     LeftOut,
     /// The telemetry is synthetic.

@@ -45,6 +45,8 @@ pub fn bins(times: &[i64], range_us: Range<i64>, step_us: i64, origin_us: i64, k
 pub struct Summary {
     /// How many values.
     pub count: u64,
+    /// What the mean is weighted by, in all: the number of values, or the microseconds they held ([`held`]).
+    pub weight: f64,
     /// Arithmetic mean, or the mean weighted by the time held ([`held`]).
     pub mean: f64,
     /// Least value.
@@ -76,7 +78,17 @@ pub fn summary(values: impl Iterator<Item = f64>, scratch: &mut Vec<f64>) -> Opt
         Some(lower) if count.is_multiple_of(2) => f64::midpoint(lower, middle),
         _ => middle,
     };
-    Some(Summary { count: count as u64, mean, min, max, std: variance.sqrt(), median, first, last })
+    Some(Summary {
+        count: count as u64,
+        weight: count as f64,
+        mean,
+        min,
+        max,
+        std: variance.sqrt(),
+        median,
+        first,
+        last,
+    })
 }
 
 /// Statistics of values that hold until the next one, each weighted by how long it held.
@@ -106,7 +118,7 @@ pub fn held(held: impl Iterator<Item = (f64, i64)>, count: u64) -> Option<Summar
             break;
         }
     }
-    Some(Summary { count, mean, min, max, std: variance.sqrt(), median, first, last })
+    Some(Summary { count, weight: total, mean, min, max, std: variance.sqrt(), median, first, last })
 }
 
 #[cfg(test)]

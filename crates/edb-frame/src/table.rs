@@ -1,0 +1,81 @@
+//! A data frame and what its columns mean.
+
+use edb_core::{Error, ErrorKind, Mnemonic, Notice};
+use polars::prelude::{Column, DataFrame, PolarsError};
+
+/// What one column means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnAbout {
+    /// The column's name.
+    pub name: String,
+    /// The mnemonic whose values it holds, if it is one's.
+    pub mnemonic: Option<Mnemonic>,
+    /// The unit as the archive writes it; empty if none or mixed.
+    pub unit: String,
+    /// What it holds, in words.
+    pub description: String,
+}
+
+impl ColumnAbout {
+    /// A column that is no single mnemonic's.
+    pub(crate) fn general(name: &str, description: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            mnemonic: None,
+            unit: String::new(),
+            description: description.to_owned(),
+        }
+    }
+}
+
+/// A table: a Polars data frame, what its columns mean, how it was made, and facts about it.
+///
+/// The first column is always `time`: `Datetime[µs, UTC]`, ascending, never null.
+#[derive(Debug, Clone)]
+pub struct Table {
+    frame: DataFrame,
+    columns: Vec<ColumnAbout>,
+    /// How the table was made, as pairs of words in the order they are to be read.
+    pub made: Vec<(String, String)>,
+    /// Facts about the data.
+    pub notices: Vec<Notice>,
+}
+
+impl Table {
+    pub(crate) fn new(columns: Vec<(Column, ColumnAbout)>, notices: Vec<Notice>) -> Result<Self, Error> {
+        let (columns, about) = columns.into_iter().unzip();
+        let frame = DataFrame::new_infer_height(columns).map_err(refuse)?;
+        Ok(Self { frame, columns: about, made: Vec::new(), notices })
+    }
+
+    pub(crate) fn sorted_by(mut self, keys: &[&str]) -> Result<Self, Error> {
+        let options = polars::prelude::SortMultipleOptions::default().with_maintain_order(true);
+        self.frame = self.frame.sort(keys.iter().copied(), options).map_err(refuse)?;
+        Ok(self)
+    }
+
+    /// The data frame.
+    pub fn frame(&self) -> &DataFrame {
+        &self.frame
+    }
+
+    /// The data frame, for further work in Polars.
+    pub fn into_polars(self) -> DataFrame {
+        self.frame
+    }
+
+    /// What the columns mean, in their order.
+    pub fn columns(&self) -> &[ColumnAbout] {
+        &self.columns
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.frame.height()
+    }
+}
+
+/// Polars' own refusals are defects here: every column was made by this crate.
+pub(crate) fn refuse(error: PolarsError) -> Error {
+    Error::new(ErrorKind::Unclassified, "could not form the table").caused_by(error)
+}
