@@ -1,0 +1,106 @@
+//! Files against the tables they were written from.
+
+use edb_core::{
+    DictionaryEntry, Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values,
+};
+use edb_export::{Format, write, write_file};
+use edb_frame::{Table, long};
+
+fn series(name: &str, sql_type: SqlType, values: Values, nulls: &[usize]) -> Series {
+    let rows = values.len() as i64;
+    let mut positions = Nulls::none();
+    nulls.iter().for_each(|at| positions.push(*at));
+    let times = (0..rows).map(|row| row * 64_000).collect();
+    let (samples, _) = Samples::from_columns(sql_type, times, values, positions).unwrap();
+    let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(rows.max(1) * 64_000)).unwrap();
+    let mut about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
+    "V".clone_into(&mut about.unit);
+    Series { about, range, samples, leading: None, trailing: None, known: [range].into_iter().collect() }
+}
+
+fn table() -> Table {
+    let mut words = TextColumn::default();
+    ["plain", "", "a, \"b\"\nc", "# no comment"].iter().for_each(|word| words.push(word));
+    let mut table = long(&[
+        series("A", SqlType::Float, Values::real(vec![0.1, 1e300, -0.0, f64::NAN]), &[]),
+        series("B", SqlType::BigInt, Values::Integer(vec![i64::MAX, 5]), &[1]),
+        series("C", SqlType::Varchar, Values::Text(words), &[]),
+    ])
+    .unwrap();
+    table.made.push(("source".to_owned(), "a test\nof two lines".to_owned()));
+    table
+}
+
+fn bytes(table: &Table, format: Format) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(table, format, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn csv_is_exact_and_tells_null_from_empty() {
+    let text = String::from_utf8(bytes(&table(), Format::Csv)).unwrap();
+    let expected = "\
+# source: a test of two lines
+# column time: time of the sample, UTC
+# column mnemonic: whose sample
+# column value: numeric value; integers beyond 2^53 only in `integer`
+# column integer: exact value of integer mnemonics
+# column text: value of text mnemonics
+time,mnemonic,value,integer,text
+1970-01-01T00:00:00.000000Z,A,0.1,,
+1970-01-01T00:00:00.000000Z,B,,9223372036854775807,
+1970-01-01T00:00:00.000000Z,C,,,plain
+1970-01-01T00:00:00.064000Z,A,1e300,,
+1970-01-01T00:00:00.064000Z,B,,,
+1970-01-01T00:00:00.064000Z,C,,,\"\"
+1970-01-01T00:00:00.128000Z,A,-0.0,,
+1970-01-01T00:00:00.128000Z,C,,,\"a, \"\"b\"\"
+c\"
+1970-01-01T00:00:00.192000Z,A,NaN,,
+1970-01-01T00:00:00.192000Z,C,,,\"# no comment\"
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn parquet_holds_the_values_the_nulls_and_the_provenance() {
+    let bytes = bytes(&table(), Format::Parquet);
+    let contents = edb_parquet::read(edb_parquet::Bytes::from(bytes)).unwrap();
+    assert_eq!(contents.rows, 10);
+    assert!(contents.metadata["edb.provenance"].contains("a test"));
+    assert!(contents.metadata["edb.columns"].contains("whose sample"));
+    let (name, values, nulls) = &contents.columns[2];
+    let edb_parquet::OwnedColumn::Real(values) = values else { panic!("{name}") };
+    let present: Vec<u64> =
+        (0..10).filter(|at| !nulls.contains(*at)).map(|at| values[at].to_bits()).collect();
+    assert_eq!(present, [0.1, 1e300, -0.0, f64::NAN].map(f64::to_bits));
+}
+
+#[test]
+fn the_same_table_gives_the_same_bytes_in_every_format() {
+    for (format, name) in Format::ALL {
+        assert_eq!(bytes(&table(), format), bytes(&table(), format), "{name}");
+    }
+}
+
+#[test]
+fn a_table_without_rows_is_a_file_with_columns() {
+    let empty = long(&[]).unwrap();
+    let text = String::from_utf8(bytes(&empty, Format::Csv)).unwrap();
+    assert!(text.ends_with("time,mnemonic,value,integer,text\n"));
+    let contents = edb_parquet::read(edb_parquet::Bytes::from(bytes(&empty, Format::Parquet))).unwrap();
+    assert_eq!((contents.rows, contents.columns.len()), (0, 5));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    let size = write_file(&table(), Format::from_path(&path).unwrap(), &path).unwrap();
+    assert_eq!(size, std::fs::metadata(&path).unwrap().len());
+    let error = write_file(&table(), Format::Csv, &path.join("below/a/file.csv")).unwrap_err();
+    assert_eq!(error.kind(), edb_core::ErrorKind::Disk);
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), size);
+    assert!(Format::from_path(std::path::Path::new("x.docx")).unwrap_err().to_string().contains("x.docx"));
+}
