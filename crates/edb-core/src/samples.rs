@@ -378,6 +378,45 @@ impl Samples {
         if rows == (0..self.len()) { self } else { self.slice(rows) }
     }
 
+    /// These samples with one before and one after them, as the service sends them.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Integrity`] if one of them lies on the wrong side, or has another kind of value.
+    pub fn with_brackets(self, leading: Option<&Sample>, trailing: Option<&Sample>) -> Result<Self> {
+        let one = |sample: &Sample| Self::from_sample(self.sql_type.clone(), sample);
+        let mut rows = leading.map_or_else(|| Ok(Self::empty(self.sql_type.clone())), one)?;
+        let last = trailing.map(one).transpose()?;
+        rows.append(self)?;
+        last.map_or(Ok(()), |last| rows.append(last))?;
+        Ok(rows)
+    }
+
+    fn from_sample(sql_type: SqlType, sample: &Sample) -> Result<Self> {
+        let mut nulls = Nulls::none();
+        let values = match &sample.value {
+            Value::Real(value) => Values::real(vec![*value]),
+            Value::Integer(value) => Values::Integer(vec![*value]),
+            Value::Text(text) => {
+                let mut column = TextColumn::default();
+                column.push(text);
+                Values::Text(column)
+            }
+            Value::Null => {
+                nulls.push(0);
+                match sql_type.kind() {
+                    ValueKind::Real => Values::real(vec![0.0]),
+                    ValueKind::Integer => Values::Integer(vec![0]),
+                    ValueKind::Text => Values::Text(TextColumn {
+                        codes: vec![0],
+                        words: vec!["".into()],
+                        index: HashMap::new(),
+                    }),
+                }
+            }
+        };
+        Self::from_columns(sql_type, vec![sample.time.as_micros()], values, nulls).map(|(samples, _)| samples)
+    }
+
     /// Adds later samples of the same mnemonic. The wider SQL type is not guessed: a different column kind is an error,
     /// a different type of the same kind takes the newer word.
     ///

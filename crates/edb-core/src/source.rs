@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{Answer, Dictionary, DictionaryEntry, Mnemonic, Result, Samples, SqlType, TimeRange};
+use crate::{Answer, Dictionary, DictionaryEntry, Instant, Mnemonic, Result, Samples, SqlType, TimeRange};
 
 /// A boxed future of the standard library: the vocabulary names no runtime.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -52,13 +52,14 @@ impl MemorySource {
         &self.dictionary
     }
 
-    /// The rows that the service would send: those in the range, inclusive at both ends, one before and one after.
-    pub fn rows(&self, mnemonic: &Mnemonic, range: TimeRange) -> Samples {
+    /// The rows that the service would send: those from `first` to `last`, inclusive at both ends, one before and one
+    /// after.
+    pub fn rows(&self, mnemonic: &Mnemonic, first: Instant, last: Instant) -> Samples {
         let Some(samples) = self.series.get(mnemonic) else { return Samples::empty(SqlType::Varchar) };
         let times = samples.times();
-        let first = times.partition_point(|time| *time < range.start().as_micros());
-        let after = times.partition_point(|time| *time <= range.stop().as_micros());
-        samples.slice(first.saturating_sub(1)..(after + 1).min(times.len()))
+        let start = times.partition_point(|time| *time < first.as_micros());
+        let stop = times.partition_point(|time| *time <= last.as_micros()).max(start);
+        samples.slice(start.saturating_sub(1)..(stop + 1).min(times.len()))
     }
 }
 
@@ -68,7 +69,9 @@ impl Source for MemorySource {
     }
 
     fn answer<'a>(&'a self, mnemonic: &'a Mnemonic, range: TimeRange) -> BoxFuture<'a, Result<Answer>> {
-        Box::pin(async move { Answer::from_rows(mnemonic.clone(), range, self.rows(mnemonic, range), 0) })
+        Box::pin(async move {
+            Answer::from_rows(mnemonic.clone(), range, self.rows(mnemonic, range.start(), range.stop()), 0)
+        })
     }
 
     fn dictionary<'a>(&'a self, only: Option<&'a Mnemonic>) -> BoxFuture<'a, Result<Dictionary>> {

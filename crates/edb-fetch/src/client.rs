@@ -139,7 +139,7 @@ impl Client {
         on_bytes: &(dyn Fn(u64) + Sync),
     ) -> Result<u64> {
         let url = self.download_url(request);
-        self.with_retries(&url, async || {
+        self.with_retries(&url, || async {
             let mut file = AtomicFile::create(destination)?;
             let mut body = self.get(&url).await?.bytes_stream();
             let mut check = edb_wire::decode::Whole::new();
@@ -161,7 +161,7 @@ impl Client {
 
     async fn fetch(&self, request: &Request) -> Result<Answer> {
         let url = self.download_url(request);
-        self.with_retries(&url, async || {
+        self.with_retries(&url, || async {
             let mut body = self.get(&url).await?.bytes_stream();
             let mut decoder = Decoder::new();
             while let Some(chunk) = body.next().await {
@@ -178,7 +178,7 @@ impl Client {
         let query = only
             .map_or(String::new(), |mnemonic| format!("?name={}", mnemonic.as_str().to_ascii_lowercase()));
         let url = format!("{}viz/api/v0.1/info/mnemonics{query}", self.base);
-        self.with_retries(&url, async || {
+        self.with_retries(&url, || async {
             let mut body = self.get(&url).await?.bytes_stream();
             let mut text = Vec::new();
             while let Some(chunk) = body.next().await {
@@ -223,7 +223,10 @@ impl Client {
         })
     }
 
-    async fn with_retries<T>(&self, url: &str, mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    async fn with_retries<T, F>(&self, url: &str, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         let mut hasher = DefaultHasher::new();
         url.hash(&mut hasher);
         let mut retries = Retries::new(self.retry, hasher.finish());

@@ -43,7 +43,13 @@ pub(crate) fn read(
     for piece in &pieces {
         if let Some(part) = piece.range.intersect(range) {
             let segment = shelf.segment(piece.segment)?;
-            samples.append(segment.samples.slice(segment.samples.rows_in(part)))?;
+            let part_samples = segment.samples.slice(segment.samples.rows_in(part));
+            // Without rows a part still tells the type.
+            if samples.is_empty() {
+                samples = part_samples;
+            } else {
+                samples.append(part_samples)?;
+            }
             known.insert(part);
             if !sources.contains(&segment.source) {
                 sources.push(segment.source.clone());

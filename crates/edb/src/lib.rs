@@ -1,1 +1,25 @@
 //! The JWST engineering telemetry toolkit: archive, store and frame in one object.
+//!
+//! [`Archive`] joins a [`Source`] (MAST, any service of the same protocol, the synthetic sample) and a [`Store`] (on disk, or
+//! in memory for one run): ask it for [`Series`], and it fetches what the store does not know. [`frame`] makes tables of
+//! them, [`export`] files, [`plot`] figures.
+#![doc = include_str!("../../../README.md")]
+
+mod archive;
+mod holdings;
+mod import;
+pub mod sample;
+mod selection;
+
+pub use archive::{Archive, ArchiveOptions, Retrieved};
+pub use edb_core::*;
+pub use edb_export as export;
+pub use edb_fetch as fetch;
+pub use edb_frame as frame;
+pub use edb_plot as plot;
+pub use edb_series as series;
+pub use edb_store::{DiskStore, MemoryStore, MnemonicStatus, Reading, Segment, Store};
+pub use edb_wire as wire;
+pub use holdings::Holdings;
+pub use import::{Imported, import};
+pub use selection::{Selection, Term, parse_query};

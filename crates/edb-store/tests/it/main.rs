@@ -29,7 +29,8 @@ fn archive(times: &[i64]) -> MemorySource {
 }
 
 fn segment(archive: &MemorySource, asked: TimeRange, fetched_at: i64, settle_us: i64) -> Option<Segment> {
-    let answer = Answer::from_rows(name(), asked, archive.rows(&name(), asked), 0).unwrap();
+    let answer =
+        Answer::from_rows(name(), asked, archive.rows(&name(), asked.start(), asked.stop()), 0).unwrap();
     Segment::from_answer(answer, at(fetched_at), settle_us, "a test")
 }
 

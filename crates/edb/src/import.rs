@@ -1,0 +1,139 @@
+//! Files into a store.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use edb_core::{Answer, Dictionary, Error, Instant, Mnemonic, Request, Result, Samples, TimeRange};
+use edb_store::{DiskStore, Segment, Store};
+use edb_wire::local;
+
+/// What came of an import.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// Files read.
+    pub files: usize,
+    /// Samples kept.
+    pub rows: usize,
+    /// Whose.
+    pub mnemonics: Vec<Mnemonic>,
+    /// Files that are none of ours and were passed over.
+    pub passed_over: Vec<PathBuf>,
+    /// Files that could not be read, and why; the others were imported.
+    pub failures: Vec<(PathBuf, Error)>,
+}
+
+/// Imports EDB CSV files (`MNEMONIC.csv`, or the service's own `MNEMONIC-START-STOP.csv`) and EngdbLocal folders
+/// (`<mnemonic>_data.json`, with `meta.json` for types and sampling), named one by one or by folder.
+///
+/// A file named as the service names it proves what its answer proves; the bracket rows in it are kept as brackets. Any
+/// other file is taken as all there is between its first and last row, both included. `now` is noted as the time of the
+/// import.
+///
+/// # Errors
+/// [`edb_core::ErrorKind::Disk`] if a path or the store cannot be read or written. Files that are not what their name says
+/// are listed, and the rest imported.
+pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant) -> Result<Imported> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+            let entries = entries.map_err(|error| Error::disk("list", path, error))?;
+            files.extend(entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()));
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.sort();
+    let mut imported = Imported::default();
+    let mut dictionary = Dictionary::default();
+    for path in files.iter().filter(|path| name_of(path) == "meta.json") {
+        dictionary = edb_wire::direct::parse(&read(path)?)
+            .map_err(|error| error.while_doing(format!("could not import `{}`", path.display())))?;
+    }
+    for path in files.iter().filter(|path| name_of(path) != "meta.json") {
+        let name = name_of(path);
+        let segment = if let Some(mnemonic) = local::mnemonic_of_file(&name) {
+            from_json(path, &mnemonic, &mut dictionary, now)
+        } else if let Ok(request) = Request::from_file_name(&name) {
+            from_answer(path, request, now)
+        } else if let Some(mnemonic) = name.strip_suffix(".csv").and_then(|stem| Mnemonic::new(stem).ok()) {
+            from_csv(path, mnemonic, now)
+        } else {
+            imported.passed_over.push(path.clone());
+            continue;
+        };
+        match segment {
+            Ok(segment) => {
+                imported.files += 1;
+                if let Some(segment) = segment {
+                    imported.rows += segment.samples.len();
+                    imported.mnemonics.push(segment.mnemonic.clone());
+                    store.commit(segment)?;
+                }
+            }
+            Err(error) => imported.failures.push((path.clone(), error)),
+        }
+    }
+    imported.mnemonics.sort();
+    imported.mnemonics.dedup();
+    // Of a large dictionary only what the store has samples of is of use to it.
+    let held = store.mnemonics()?;
+    let learnt: Dictionary =
+        dictionary.iter().filter(|entry| held.binary_search(&entry.mnemonic).is_ok()).cloned().collect();
+    if !learnt.is_empty() {
+        store.learn(learnt)?;
+    }
+    Ok(imported)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| Error::disk("read", path, error))
+}
+
+fn source(path: &Path) -> String {
+    format!("import of {}", name_of(path))
+}
+
+fn from_answer(path: &Path, request: Request, now: Instant) -> Result<Option<Segment>> {
+    let decoded = edb_wire::decode(&read(path)?)?;
+    let answer = Answer::from_rows(request.mnemonic, request.range, decoded.samples, decoded.misplaced)?;
+    Ok(Segment::from_answer(answer, now, 0, &source(path)))
+}
+
+fn from_csv(path: &Path, mnemonic: Mnemonic, now: Instant) -> Result<Option<Segment>> {
+    Ok(all_there_is(mnemonic, edb_wire::decode(&read(path)?)?.samples, now, &source(path)))
+}
+
+fn from_json(
+    path: &Path,
+    mnemonic: &Mnemonic,
+    dictionary: &mut Dictionary,
+    now: Instant,
+) -> Result<Option<Segment>> {
+    let known = dictionary.get(mnemonic).cloned();
+    let local = local::parse(&read(path)?, known.as_ref().and_then(|entry| entry.sql_type.as_ref()))?;
+    if local.mnemonic != *mnemonic {
+        return Err(Error::integrity(format!("expected samples of {mnemonic}, found {}", local.mnemonic)));
+    }
+    let mut entry = known.unwrap_or_else(|| edb_core::DictionaryEntry::bare(mnemonic.clone()));
+    entry.all_points = entry.all_points.or(local.all_points);
+    dictionary.insert(entry);
+    Ok(all_there_is(local.mnemonic, local.samples, now, &source(path)))
+}
+
+fn all_there_is(mnemonic: Mnemonic, samples: Samples, now: Instant, source: &str) -> Option<Segment> {
+    let (first, last) = (samples.times().first()?, samples.times().last()?);
+    let proven = TimeRange::checked(Instant::from_micros(*first), Instant::from_micros(*last + 1))?;
+    Some(Segment {
+        mnemonic,
+        header: edb_store::Header { fetched_at: now, proven, provisional: false },
+        leading: None,
+        samples,
+        trailing: None,
+        source: source.to_owned(),
+    })
+}
