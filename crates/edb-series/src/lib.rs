@@ -5,4 +5,6 @@
 
 pub mod align;
 pub mod bins;
+pub mod decimate;
+pub mod gaps;
 pub mod grid;

@@ -1,0 +1,118 @@
+//! Where a series has gaps: steps between samples that are longer than its cadence explains.
+//!
+//! A change-only series has no gaps in this sense: it is silent while its value holds, so no limit follows from its steps.
+//! Callers do not ask these kernels about such a series.
+
+/// The cadence of a series in microseconds: the median of its positive steps, the lower of two; `None` if there are none.
+///
+/// # Shapes
+/// - `times`: microseconds since 1970 UTC, ascending. Equal times are one moment: their steps of 0 do not count
+///
+/// # Cost
+/// O(n), exact: selection on a copy of the steps, 8 bytes each. No sampling, so the answer does not depend on luck.
+///
+/// # Examples
+/// ```
+/// assert_eq!(edb_series::gaps::cadence_us(&[0, 256, 256, 512, 9000]), Some(256));
+/// assert_eq!(edb_series::gaps::cadence_us(&[7]), None);
+/// ```
+pub fn cadence_us(times: &[i64]) -> Option<i64> {
+    let mut steps: Vec<i64> = Vec::with_capacity(times.len());
+    steps.extend(times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).filter(|step| *step > 0));
+    if steps.is_empty() {
+        return None;
+    }
+    let middle = (steps.len() - 1) / 2;
+    Some(*steps.select_nth_unstable(middle).1)
+}
+
+/// How far off its nominal tick one time stamp may be. Two of them bound the error of a step.
+const JITTER_US: i64 = 1_000;
+
+/// The longest step that is not a gap: one and a half cadences, and never less than the cadence plus the jitter of two
+/// time stamps (1 ms each).
+///
+/// One missing sample makes a step of two cadences, so it is a gap; a late sample makes a step well below one and a half.
+/// This is the only place that states the rule.
+pub fn gap_limit_us(cadence_us: i64) -> i64 {
+    let cadence = cadence_us.max(1);
+    cadence.saturating_add((cadence / 2).max(2 * JITTER_US))
+}
+
+/// The gaps: every `i` for which `times[i + 1] - times[i]` exceeds `limit_us`, ascending.
+///
+/// # Shapes
+/// - `times`: microseconds since 1970 UTC, ascending
+///
+/// # Examples
+/// ```
+/// use edb_series::gaps::{cadence_us, gap_limit_us, gaps};
+///
+/// let times = [0, 256_000, 512_000, 1_024_000, 1_280_000];
+/// let limit = gap_limit_us(cadence_us(&times).unwrap());
+/// assert_eq!(gaps(&times, limit), [2]);
+/// ```
+pub fn gaps(times: &[i64], limit_us: i64) -> Vec<usize> {
+    let steps = times.windows(2).enumerate();
+    steps.filter(|(_, pair)| pair[1].saturating_sub(pair[0]) > limit_us).map(|(at, _)| at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn gaps_of(times: &[i64]) -> Vec<usize> {
+        cadence_us(times).map(|cadence| gaps(times, gap_limit_us(cadence))).unwrap_or_default()
+    }
+
+    #[test]
+    fn one_missing_sample_is_a_gap() {
+        assert_eq!(gaps_of(&[0, 256_000, 512_000, 1_024_000, 1_280_000]), [2]);
+    }
+
+    #[test]
+    fn jitter_of_a_millisecond_is_not_a_gap() {
+        for cadence in [2_000, 64_000, 256_000, 1_024_000, 60_000_000] {
+            let times: Vec<i64> = (0..1000_i64).map(|at| at * cadence + (at * 37 % 3 - 1) * 1_000).collect();
+            assert_eq!(gaps_of(&times), [0; 0], "{cadence}");
+        }
+    }
+
+    #[test]
+    fn equal_times_neither_set_the_cadence_nor_make_gaps() {
+        let times = [0, 0, 0, 0, 0, 1_000_000, 1_000_000, 2_000_000, 5_000_000];
+        assert_eq!(cadence_us(&times), Some(1_000_000));
+        assert_eq!(gaps_of(&times), [7]);
+        assert_eq!(cadence_us(&[5, 5, 5]), None);
+    }
+
+    #[test]
+    fn none_and_one_sample_have_no_cadence_and_no_gap() {
+        assert_eq!(cadence_us(&[]), None);
+        assert_eq!(cadence_us(&[3]), None);
+        assert_eq!(gaps(&[], 1), [0; 0]);
+        assert_eq!(gaps(&[3], 1), [0; 0]);
+    }
+
+    #[test]
+    fn extreme_times_do_not_overflow() {
+        let times = [i64::MIN, 0, i64::MAX];
+        assert_eq!(gaps(&times, gap_limit_us(1)), [0, 1]);
+        assert_eq!(gap_limit_us(i64::MAX), i64::MAX);
+    }
+
+    proptest! {
+        /// The oracle sorts.
+        #[test]
+        fn cadence_is_the_lower_median_of_the_positive_steps(steps in proptest::collection::vec(0_i64..50, 0..60)) {
+            let times: Vec<i64> = std::iter::once(0)
+                .chain(steps.iter().scan(0, |time, step| { *time += step; Some(*time) }))
+                .collect();
+            let mut positive: Vec<i64> = steps.into_iter().filter(|step| *step > 0).collect();
+            positive.sort_unstable();
+            let expected = (!positive.is_empty()).then(|| positive[(positive.len() - 1) / 2]);
+            prop_assert_eq!(cadence_us(&times), expected);
+        }
+    }
+}
