@@ -39,6 +39,8 @@ pub struct ClientOptions {
     pub idle_timeout: Duration,
     /// When to try again.
     pub retry: RetryPolicy,
+    /// What to call the service in provenance, instead of its URL.
+    pub name: Option<String>,
 }
 
 impl Default for ClientOptions {
@@ -50,6 +52,7 @@ impl Default for ClientOptions {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
+            name: None,
         }
     }
 }
@@ -60,6 +63,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     prefix: String,
+    name: String,
     retry: RetryPolicy,
 }
 
@@ -117,7 +121,8 @@ impl Client {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Ok(Self { http, base, prefix, retry: options.retry })
+        let name = options.name.clone().unwrap_or_else(|| format!("{base}{prefix}"));
+        Ok(Self { http, base, prefix, name, retry: options.retry })
     }
 
     /// Where `request` is downloaded from.
@@ -252,7 +257,7 @@ impl Client {
 
 impl Source for Client {
     fn name(&self) -> String {
-        format!("{}{}", self.base, self.prefix)
+        self.name.clone()
     }
 
     fn answer<'a>(&'a self, mnemonic: &'a Mnemonic, range: TimeRange) -> BoxFuture<'a, Result<Answer>> {

@@ -1,1 +1,14 @@
 //! Reads job files, runs them, and writes down what happened.
+//!
+//! A [`Job`] says what to select and what to make of it; [`Job::from_toml`] reads it from a file, and the binary's `export`
+//! and `plot` make one of their flags, so that there is one way to run all three ([`run`]). A [`Report`] says what happened.
+
+mod file;
+mod job;
+mod report;
+mod run;
+
+pub use file::parse_limit;
+pub use job::{Job, Output, Shape, parse_layout, parse_method, parse_statistics, parse_times};
+pub use report::{FailureReport, FileReport, Report, SeriesReport};
+pub use run::run;

@@ -57,6 +57,15 @@ pub fn gaps(times: &[i64], limit_us: i64) -> Vec<usize> {
     steps.filter(|(_, pair)| pair[1].saturating_sub(pair[0]) > limit_us).map(|(at, _)| at).collect()
 }
 
+/// The cadence and the [`gaps`] of times that have a cadence: at most a tenth of the steps are longer than the limit that
+/// the median step sets ([`gap_limit_us`]). `None` for fewer than three times, and for times that come as they please (event
+/// messages, changes of state).
+pub fn regular_gaps(times: &[i64]) -> Option<(i64, Vec<usize>)> {
+    let cadence = cadence_us(times).filter(|_| times.len() >= 3)?;
+    let gaps = gaps(times, gap_limit_us(cadence));
+    (gaps.len() * 10 <= times.len() - 1).then_some((cadence, gaps))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +123,19 @@ mod tests {
             let expected = (!positive.is_empty()).then(|| positive[(positive.len() - 1) / 2]);
             prop_assert_eq!(cadence_us(&times), expected);
         }
+    }
+
+    #[test]
+    fn times_that_come_as_they_please_have_no_gaps() {
+        assert_eq!(
+            regular_gaps(&[0, 10, 20, 500, 510, 520, 530, 540, 550, 560, 570, 580]),
+            None,
+        );
+        let mut times: Vec<i64> = (0..40).map(|n| n * 256_000).collect();
+        times.drain(20..25);
+        assert_eq!(regular_gaps(&times), Some((256_000, vec![19])));
+        let events: Vec<i64> = (0..40_i64).map(|n| n * n * n * 1_024_000).collect();
+        assert_eq!(regular_gaps(&events), None);
+        assert_eq!(regular_gaps(&[0, 256_000]), None);
     }
 }

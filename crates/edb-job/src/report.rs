@@ -1,0 +1,81 @@
+//! What happened.
+
+use std::path::PathBuf;
+
+use edb::ErrorKind;
+use serde::Serialize;
+
+/// What a run did. Serialises to the object of `--summary json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The job's name.
+    pub job: String,
+    /// Where the samples came from.
+    pub sources: Vec<String>,
+    /// One entry for each series.
+    pub series: Vec<SeriesReport>,
+    /// Files written, in the order of the job.
+    pub files: Vec<FileReport>,
+    /// Answers that the source gave.
+    pub requests: usize,
+    /// Samples that came over the network; the others were in the store.
+    pub rows_fetched: usize,
+    /// Facts about the data.
+    pub notices: Vec<String>,
+    /// What could not be fetched.
+    pub failures: Vec<FailureReport>,
+    /// The exit code.
+    pub exit_code: u8,
+}
+
+/// One mnemonic over one range.
+#[derive(Debug, Clone, Serialize)]
+pub struct SeriesReport {
+    /// Whose samples.
+    pub mnemonic: String,
+    /// First instant asked for.
+    pub start: String,
+    /// First instant after.
+    pub stop: String,
+    /// Number of samples in the range.
+    pub samples: usize,
+    /// Median step in seconds, if the mnemonic has a cadence.
+    pub cadence_s: Option<f64>,
+    /// Steps longer than one and a half cadences, if it has one.
+    pub gaps: Option<usize>,
+    /// The longest of them, in seconds.
+    pub longest_gap_s: Option<f64>,
+    /// Whether every sample of the range is known.
+    pub is_complete: bool,
+}
+
+/// One file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    /// Where.
+    pub path: PathBuf,
+    /// What, in words.
+    pub content: String,
+    /// Rows of a table; samples of a figure.
+    pub rows: usize,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// One window that could not be fetched.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailureReport {
+    /// What was asked.
+    pub request: String,
+    /// Why it failed.
+    pub error: String,
+    /// The exit code that the reason alone would have.
+    pub exit_code: u8,
+}
+
+impl Report {
+    /// Whether anything failed.
+    pub fn is_partial(&self) -> bool {
+        self.exit_code == ErrorKind::Partial.exit_code()
+    }
+}

@@ -1,0 +1,166 @@
+//! Selection to files.
+
+use edb::atomic::{self, AtomicFile};
+use edb::export;
+use edb::fetch::Event;
+use edb::frame::{self, Table};
+use edb::series::gaps;
+use edb::{
+    Archive, Dictionary, Error, ErrorKind, Instant, MICROS_PER_SECOND, Notice, Result, Retrieved, Sampling,
+    Series, TimeRange, plot,
+};
+
+use crate::job::{Job, Output, Shape};
+use crate::report::{FailureReport, FileReport, Report, SeriesReport};
+
+/// Runs a job: checks its destinations, fetches what the store does not know, writes its files. `now` is the present;
+/// `on_event` is told of each window fetched.
+///
+/// Windows that fail do not fail the rest: what came is written, and the report says what did not
+/// ([`ErrorKind::Partial`]).
+///
+/// # Errors
+/// As [`Archive::retrieve`]; [`ErrorKind::Disk`] if a destination cannot be written, before anything is fetched; the first
+/// window's own error if nothing at all could be fetched.
+pub async fn run(
+    job: &Job,
+    archive: &Archive,
+    now: Instant,
+    on_event: impl FnMut(Event<'_>),
+) -> Result<Report> {
+    for output in &job.outputs {
+        // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
+        AtomicFile::create(&output.path)?;
+    }
+    let dictionary =
+        if job.selection.has_patterns() { archive.dictionary().await? } else { Dictionary::default() };
+    let requests = job.selection.resolve(&dictionary)?;
+    let mut retrieved = archive.retrieve(&requests, now, on_event).await?;
+    let is_nothing = retrieved.series.iter().all(|series| series.known.is_empty());
+    if is_nothing && !retrieved.failures.is_empty() {
+        return Err(retrieved.failures.swap_remove(0).error);
+    }
+    let mut report = report(job, &retrieved);
+    let outputs = job.outputs.clone();
+    // Polars and compression block; the runtime's workers are for the network.
+    let written = tokio::task::spawn_blocking(move || {
+        let mut notices = retrieved.notices.clone();
+        let files = outputs
+            .iter()
+            .map(|output| write(output, &retrieved, &mut notices))
+            .collect::<Result<Vec<_>>>()?;
+        Ok::<_, Error>((files, notices))
+    });
+    let (files, notices) = written.await.map_err(|error| {
+        Error::new(ErrorKind::Unclassified, "could not write the files").caused_by(error)
+    })??;
+    report.files = files;
+    report.notices = notices.iter().map(ToString::to_string).collect();
+    Ok(report)
+}
+
+fn report(job: &Job, retrieved: &Retrieved) -> Report {
+    let failure = |failure: &edb::fetch::Failure| FailureReport {
+        request: failure.window.ask.to_string(),
+        error: failure.error.chain(),
+        exit_code: failure.error.kind().exit_code(),
+    };
+    Report {
+        job: job.name.clone(),
+        sources: retrieved.sources.clone(),
+        series: retrieved.series.iter().map(about).collect(),
+        files: Vec::new(),
+        requests: retrieved.answers,
+        rows_fetched: retrieved.rows_fetched,
+        notices: Vec::new(),
+        exit_code: if retrieved.failures.is_empty() { 0 } else { ErrorKind::Partial.exit_code() },
+        failures: retrieved.failures.iter().map(failure).collect(),
+    }
+}
+
+fn about(series: &Series) -> SeriesReport {
+    let seconds = |micros: i64| micros as f64 / MICROS_PER_SECOND as f64;
+    let times = series.samples.times();
+    // What is reported only when it changes has no cadence, and so no gaps.
+    let regular = gaps::regular_gaps(times).filter(|_| series.sampling() != Sampling::ChangeOnly);
+    let longest =
+        regular.as_ref().and_then(|(_, gaps)| gaps.iter().map(|at| times[at + 1] - times[*at]).max());
+    SeriesReport {
+        mnemonic: series.mnemonic().to_string(),
+        start: series.range.start().to_string(),
+        stop: series.range.stop().to_string(),
+        samples: series.samples.len(),
+        cadence_s: regular.as_ref().map(|(cadence, _)| seconds(*cadence)),
+        gaps: regular.as_ref().map(|(_, gaps)| gaps.len()),
+        longest_gap_s: longest.map(seconds),
+        is_complete: series.unknown().is_empty(),
+    }
+}
+
+/// What every file says of where it comes from. Nothing in it changes from run to run: the same data give the same bytes.
+fn provenance(retrieved: &Retrieved) -> Vec<(String, String)> {
+    let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
+    facts.extend(retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
+    let selected = retrieved.series.iter().map(|series| format!("{}@{}", series.mnemonic(), series.range));
+    facts.extend(selected.map(|selected| ("selected".to_owned(), selected)));
+    facts
+}
+
+fn write(output: &Output, retrieved: &Retrieved, notices: &mut Vec<Notice>) -> Result<FileReport> {
+    let series = &retrieved.series;
+    match &output.shape {
+        Shape::Long(format) => {
+            write_table(output, frame::long(series)?, "every sample", *format, retrieved, notices)
+        }
+        Shape::Aligned(options, format) => {
+            write_table(output, frame::align(series, options)?, "aligned", *format, retrieved, notices)
+        }
+        Shape::Resampled(options, format) => {
+            write_table(output, frame::resample(series, options)?, "resampled", *format, retrieved, notices)
+        }
+        Shape::Figure(options, format) => {
+            let mut options = options.as_ref().clone();
+            let facts = provenance(retrieved);
+            options.description =
+                facts.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
+            if options.footer.is_empty() {
+                options.footer = format!("{} · source: {}", facts[0].1, retrieved.sources.join(", "));
+            }
+            let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
+            let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
+            let drawn = plot::draw(series, range, &options, *format)?;
+            add(notices, drawn.notices);
+            atomic::write(&output.path, &drawn.value)?;
+            Ok(FileReport {
+                path: output.path.clone(),
+                content: "figure".to_owned(),
+                rows: series.iter().map(|one| one.samples.len()).sum(),
+                size_bytes: drawn.value.len() as u64,
+            })
+        }
+    }
+}
+
+fn write_table(
+    output: &Output,
+    mut table: Table,
+    content: &str,
+    format: export::Format,
+    retrieved: &Retrieved,
+    notices: &mut Vec<Notice>,
+) -> Result<FileReport> {
+    let made = std::mem::take(&mut table.made);
+    table.made = provenance(retrieved).into_iter().chain(made).collect();
+    add(notices, table.notices.clone());
+    table.notices.splice(0..0, retrieved.notices.iter().cloned());
+    let size_bytes = export::write_file(&table, format, &output.path)?;
+    Ok(FileReport { path: output.path.clone(), content: content.to_owned(), rows: table.rows(), size_bytes })
+}
+
+fn add(notices: &mut Vec<Notice>, more: Vec<Notice>) {
+    for notice in more {
+        if !notices.contains(&notice) {
+            notices.push(notice);
+        }
+    }
+}
