@@ -1,0 +1,92 @@
+//! `edb export`.
+
+use std::path::Path;
+
+use edb::frame::{self, AlignOptions, EmptyBins, ResampleOptions, Times};
+use edb::plot::{self, FigureOptions};
+use edb::{Dictionary, Error, Result, export};
+use edb_job::{Output, Shape, parse_layout, parse_limit, parse_method, parse_statistics, parse_times};
+
+use crate::args::{Common, ExportArgs};
+use crate::{output, source};
+
+/// What tables of an export are made of.
+enum Table {
+    Long,
+    Aligned(AlignOptions),
+    Resampled(ResampleOptions),
+}
+
+pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
+    let now = source::now();
+    let mut job = super::job("export", &args.selection, now)?;
+    let table = table(&args)?;
+    if args.output.is_empty() {
+        return to_stdout(common, &job, &table, now).await;
+    }
+    for path in args.output {
+        job.outputs.push(planned(&path, &table)?);
+    }
+    super::run_job(common, &job, now).await
+}
+
+fn table(args: &ExportArgs) -> Result<Table> {
+    let origin = args.origin.as_deref();
+    if let (Some(times), Some(max_age)) = (&args.align, &args.max_age) {
+        return Ok(Table::Aligned(AlignOptions {
+            times: parse_times(times, origin)?,
+            method: parse_method(&args.method)?,
+            limit: parse_limit(max_age)?,
+        }));
+    }
+    let Some(step) = &args.resample else { return Ok(Table::Long) };
+    let Times::Grid { step_us, origin_us } = parse_times(step, origin)? else {
+        return Err(Error::usage(format!("could not resample to `{step}`: expected a width as `1m`")));
+    };
+    Ok(Table::Resampled(ResampleOptions {
+        step_us,
+        origin_us,
+        statistics: parse_statistics(&args.statistics)?,
+        empty: if args.keep_empty { EmptyBins::Null } else { EmptyBins::Absent },
+        layout: parse_layout(&args.layout)?,
+    }))
+}
+
+fn planned(path: &Path, table: &Table) -> Result<Output> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let shape = match (plot::Format::from_extension(&extension), table) {
+        (Some(format), _) => Shape::Figure(Box::new(FigureOptions::default()), format),
+        (None, Table::Long) => Shape::Long(export::Format::from_path(path)?),
+        (None, Table::Aligned(options)) => Shape::Aligned(options.clone(), export::Format::from_path(path)?),
+        (None, Table::Resampled(options)) => {
+            Shape::Resampled(options.clone(), export::Format::from_path(path)?)
+        }
+    };
+    Ok(Output { path: path.to_owned(), shape })
+}
+
+/// CSV on stdout, for pipes.
+async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb::Instant) -> Result<u8> {
+    let archive = source::archive(common, None, None, &job.change_only).await?;
+    let dictionary =
+        if job.selection.has_patterns() { archive.dictionary().await? } else { Dictionary::default() };
+    let mut retrieved = archive.retrieve(&job.selection.resolve(&dictionary)?, now, |_| {}).await?;
+    let mut table = match table {
+        Table::Long => frame::long(&retrieved.series)?,
+        Table::Aligned(options) => frame::align(&retrieved.series, options)?,
+        Table::Resampled(options) => frame::resample(&retrieved.series, options)?,
+    };
+    table.made.splice(0..0, retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
+    table.notices.append(&mut retrieved.notices);
+    let mut bytes = Vec::new();
+    export::write(&table, export::Format::Csv, &mut bytes)?;
+    output::data(&bytes)?;
+    for failure in &retrieved.failures {
+        output::say(&format!("failed: {}", failure.error.chain()));
+    }
+    match retrieved.failures.into_iter().next() {
+        Some(failure) if table.rows() == 0 => Err(failure.error),
+        Some(_) => Ok(edb::ErrorKind::Partial.exit_code()),
+        None => Ok(0),
+    }
+}

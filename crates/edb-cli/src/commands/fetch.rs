@@ -1,0 +1,154 @@
+//! `edb fetch`: the drop-in for MAST's `edb_script.py`, and more.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use edb::fetch::{Client, Download, download};
+use edb::{Dictionary, Error, ErrorKind, Request, Result};
+
+use crate::args::{Common, Emit, FetchArgs};
+use crate::source::Origin;
+use crate::{output, progress, source, summary};
+
+/// What MAST's script downloads when nothing is asked.
+const DEFAULT_FILE: &str = "SA_ZADUCMDX-20220601T000000-20220601T060000.csv";
+
+pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
+    let requests = requests(&args)?;
+    if matches!(Origin::choose(common, None)?, Origin::Store) {
+        return Err(Error::usage("raw files come from a service, not from the store")
+            .with_hint("use `edb export` for what the store holds"));
+    }
+    let origin = Origin::choose(common, None)?;
+    let client = origin.open().await?.ok_or_else(|| Error::usage("no service to fetch from"))?;
+    if args.emit == Some(Emit::Curl) {
+        output::data(curl_script(&client, &requests, &args).as_bytes())?;
+        return Ok(0);
+    }
+    let mut downloads = Vec::new();
+    let mut skipped = 0;
+    for request in requests {
+        let destination = args.folder.join(request.file_name());
+        // Files take their name only when they are whole, so one that is there is complete.
+        if destination.is_file() && !common.refresh {
+            skipped += 1;
+        } else {
+            downloads.push(Download { request, destination });
+        }
+    }
+    let asked = downloads.len();
+    let bar = progress::bar(
+        common,
+        asked as u64,
+        "{bar:30} {pos}/{len} files  {prefix}  {elapsed} (ETA {eta})  {msg}",
+    );
+    let bytes = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let (told, count) = (bar.clone(), bytes.clone());
+    let on_bytes = move |download: &Download, more: u64| {
+        let total = count.fetch_add(more, std::sync::atomic::Ordering::Relaxed) + more;
+        told.set_prefix(summary::bytes(total));
+        told.set_message(download.request.mnemonic.to_string());
+    };
+    let results =
+        download(&client, downloads, usize::from(common.concurrency), on_bytes, |download, result| {
+            bar.inc(1);
+            if !common.quiet {
+                bar.suspend(|| match result {
+                    Ok(size) => {
+                        output::say(&format!("{}  {}", download.destination.display(), summary::bytes(*size)))
+                    }
+                    Err(error) => output::say(&format!("failed: {}", error.chain())),
+                });
+            }
+        })
+        .await;
+    bar.finish_and_clear();
+    finish(common, asked, skipped, results)
+}
+
+fn finish(
+    common: &Common,
+    asked: usize,
+    skipped: usize,
+    results: Vec<(Download, Option<Result<u64>>)>,
+) -> Result<u8> {
+    let done = results.iter().filter(|(_, result)| matches!(result, Some(Ok(_)))).count();
+    if !common.quiet {
+        output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete"));
+    }
+    let fault = results.into_iter().find_map(|(_, result)| result.and_then(Result::err));
+    match fault {
+        None => Ok(0),
+        // Some came: a caller that looks at the code learns that not all did, the lines above say which.
+        Some(error) if done + skipped > 0 => {
+            output::say_error(&error);
+            Ok(ErrorKind::Partial.exit_code())
+        }
+        Some(error) => Err(error),
+    }
+}
+
+/// The requests, each once, in the order they were named. `edb_script.py` puts them into a set and loses the order.
+fn requests(args: &FetchArgs) -> Result<Vec<Request>> {
+    let now = source::now();
+    let (files, words): (Vec<String>, Vec<String>) =
+        args.files.iter().cloned().partition(|text| text.to_ascii_lowercase().ends_with(".csv"));
+    let mut requests = files.iter().map(|name| Request::from_file_name(name)).collect::<Result<Vec<_>>>()?;
+    let query = args.query.as_deref();
+    if !words.is_empty() || query.is_some() {
+        let selection = super::selection(&words, args.start.as_deref(), args.stop.as_deref(), query, now)?;
+        if selection.has_patterns() {
+            return Err(Error::usage("raw files are asked for by name, not by pattern")
+                .with_hint("look names up with `edb search PATTERN`"));
+        }
+        requests.extend(selection.resolve(&Dictionary::default())?);
+    }
+    if requests.is_empty() {
+        requests.push(Request::from_file_name(DEFAULT_FILE)?);
+    }
+    if let Some(future) = requests.iter().find(|request| request.range.start() > now) {
+        return Err(Error::usage(format!(
+            "could not ask for {future}: it starts in the future (now is {now})"
+        ))
+        .with_hint("choose a start that has been"));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    requests.retain(|request| seen.insert(request.file_name()));
+    Ok(requests)
+}
+
+/// A script that downloads the same files. Names and URLs hold only letters, digits and `_-.:/?=&`, so that single quotes
+/// hold them; the folder may hold anything.
+fn curl_script(client: &Client, requests: &[Request], args: &FetchArgs) -> String {
+    let folder = shell_quote(&args.folder);
+    let mut script = format!(
+        "#!/usr/bin/env bash\n\
+         # Downloads {} files of JWST engineering telemetry with curl. Run it again to get what is missing.\n\
+         # A token is sent if MAST_API_TOKEN is set when this runs; most telemetry needs none.\n\
+         set -u\n\
+         folder=${{1:-{folder}}}\n\
+         mkdir -p -- \"$folder\" || exit 1\n\
+         failed=0\n\
+         get() {{\n\
+         \x20 [ -e \"$folder/$1\" ] && return 0\n\
+         \x20 # The token goes through a pipe: the command line is visible to every user of the machine.\n\
+         \x20 if printf '%s' \"${{MAST_API_TOKEN:+header = \\\"Authorization: token $MAST_API_TOKEN\\\"}}\" |\n\
+         \x20   curl --config - --fail --location --retry 4 --silent --show-error --output \"$folder/.$1.partial\" -- \"$2\"\n\
+         \x20 then mv -- \"$folder/.$1.partial\" \"$folder/$1\" && echo \"$folder/$1\"\n\
+         \x20 else rm -f -- \"$folder/.$1.partial\"; echo \"failed: $1\" >&2; failed=1\n\
+         \x20 fi\n\
+         }}\n",
+        requests.len()
+    );
+    for request in requests {
+        // Writing into a string does not fail.
+        let _ = writeln!(script, "get '{}' '{}'", request.file_name(), client.download_url(request));
+    }
+    script.push_str("exit $failed\n");
+    script
+}
+
+fn shell_quote(path: &std::path::Path) -> String {
+    let text = PathBuf::from(path).display().to_string();
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
