@@ -52,7 +52,9 @@ fn real(name: &str, unit: &str, range: TimeRange, times: Vec<i64>, value: impl F
 
 fn text(name: &str, range: TimeRange, rows: &[(i64, String)]) -> Series {
     let mut column = TextColumn::default();
-    rows.iter().for_each(|(_, word)| column.push(word));
+    for (_, word) in rows {
+        column.push(word);
+    }
     let times = rows.iter().map(|(time, _)| *time).collect();
     series(name, "", range, SqlType::Varchar, times, Values::Text(column))
 }

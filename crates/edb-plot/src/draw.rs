@@ -18,7 +18,7 @@ const SWATCH: f64 = 22.0;
 const LEGEND_SPACE: f64 = 26.0;
 const UNIT_SIZE: f64 = 12.5;
 /// Pixels between two ticks of a value axis, at least.
-const VALUE_TICK_SPACE: f64 = 34.0;
+const VALUE_TICK_SPACE: f64 = 27.0;
 /// The widest name of a state beside its panel.
 const STATE_WIDTH: f64 = 190.0;
 const MESSAGE_SIZE: f64 = 11.0;
@@ -195,12 +195,21 @@ fn draw_tracks(scene: &mut Scene, panel: &Panel, plane: &Plane, ticks: &[Tick], 
     }
 }
 
+/// The text of a message: where its mark and its left end are.
+struct Label {
+    mark: f64,
+    left: f64,
+    base: f64,
+    text: String,
+    width: f64,
+}
+
 /// Draws marks at the times of messages, and as many texts as fit, the earlier first. Returns how many.
 fn draw_messages(scene: &mut Scene, messages: &[(i64, String)], plane: &Plane, font: &Font) -> usize {
     let area = plane.area;
     let lanes = ((area.height() - MARK_HEIGHT - 6.0) / MESSAGE_LINE) as usize;
     let mut free_from = vec![f64::NEG_INFINITY; lanes];
-    let (mut texts, mut marks): (Vec<(f64, f64, String, f64)>, Vec<f64>) = (Vec::new(), Vec::new());
+    let (mut texts, mut marks): (Vec<Label>, Vec<f64>) = (Vec::new(), Vec::new());
     for (time, text) in messages {
         let x = plane.x(*time);
         // Marks nearer than half a pixel are one.
@@ -210,29 +219,30 @@ fn draw_messages(scene: &mut Scene, messages: &[(i64, String)], plane: &Plane, f
         if text.is_empty() {
             continue;
         }
-        let Some(lane) = free_from.iter().position(|free| *free <= x) else { continue };
-        let room = (area.right - x - 8.0).min(MESSAGE_WIDTH);
-        let text = font.fit(text, MESSAGE_SIZE, room);
-        if text.chars().count() < 4 && text.ends_with('…') {
+        let text = font.fit(text, MESSAGE_SIZE, MESSAGE_WIDTH);
+        let width = font.width(&text, MESSAGE_SIZE);
+        // Right of its mark, or left of it where the panel ends.
+        let left = if x + width + 8.0 <= area.right { x } else { x - width - 9.0 };
+        let Some(lane) = free_from.iter().position(|free| *free <= left) else { continue };
+        if left < area.left {
             continue;
         }
-        let width = font.width(&text, MESSAGE_SIZE);
-        free_from[lane] = x + width + 14.0;
+        free_from[lane] = x.max(left + width) + 14.0;
         let base = area.bottom - MARK_HEIGHT - 6.0 - MESSAGE_LINE * lane as f64;
-        texts.push((x, base, text, width));
+        texts.push(Label { mark: x, left, base, text, width });
     }
     let color = palette::SERIES[0];
-    for (x, base, _, _) in &texts {
-        scene.line(vec![(*x, base - 9.0), (*x, area.bottom - MARK_HEIGHT)], palette::LEADER, 1.0);
+    for Label { mark, base, .. } in &texts {
+        scene.line(vec![(*mark, base - 9.0), (*mark, area.bottom - MARK_HEIGHT)], palette::LEADER, 1.0);
     }
     for x in marks {
         scene.line(vec![(x, area.bottom - MARK_HEIGHT), (x, area.bottom - 1.0)], color, LINE_WIDTH);
     }
     let shown = texts.len();
-    for (x, base, text, width) in texts {
-        let back = Area { left: x + 2.0, top: base - 11.0, right: x + width + 7.0, bottom: base + 4.0 };
+    for Label { left, base, text, width, .. } in texts {
+        let back = Area { left: left + 2.0, top: base - 11.0, right: left + width + 7.0, bottom: base + 4.0 };
         scene.fill(back, palette::WHITE);
-        scene.text(&text, (x + 4.0, base), MESSAGE_SIZE, palette::TEXT, Anchor::Left);
+        scene.text(&text, (left + 4.0, base), MESSAGE_SIZE, palette::TEXT, Anchor::Left);
     }
     shown
 }
@@ -270,16 +280,26 @@ fn crisp(position: f64) -> f64 {
 }
 
 /// Draws the labels of the time axis below `top`.
-pub(crate) fn time_axis(scene: &mut Scene, columns: Columns, top: f64, range: TimeRange, ticks: &[Tick]) {
+pub(crate) fn time_axis(
+    scene: &mut Scene,
+    columns: Columns,
+    top: f64,
+    range: TimeRange,
+    ticks: &[Tick],
+    font: &Font,
+) {
     let area = Area { left: columns.left, top, right: columns.right, bottom: top };
     let plane = Plane { area, range, span: Span { low: 0.0, high: 1.0 } };
     for tick in ticks {
         let x = plane.x(tick.at.as_micros());
         let mark = crisp(x);
         scene.line(vec![(mark, top), (mark, top + 5.0)], palette::FRAME, 1.0);
-        scene.text(&tick.label, (x, top + 19.0), TICK_SIZE, palette::TEXT, Anchor::Middle);
-        if let Some(context) = &tick.context {
-            scene.text(context, (x, top + 35.0), TICK_SIZE, palette::TEXT, Anchor::Middle);
+        for (text, down) in [(Some(&tick.label), 19.0), (tick.context.as_ref(), 35.0)] {
+            if let Some(text) = text {
+                // The last label may be longer than the margin is wide.
+                let most = f64::from(scene.width) - 4.0 - font.width(text, TICK_SIZE) / 2.0;
+                scene.text(text, (x.min(most), top + down), TICK_SIZE, palette::TEXT, Anchor::Middle);
+            }
         }
     }
     let middle = f64::midpoint(columns.left, columns.right);

@@ -84,7 +84,7 @@ const TITLE_SIZE: f64 = 15.0;
 const TITLE_HEIGHT: f64 = 38.0;
 /// Above the first panel when there is no title.
 const TOP_MARGIN: f64 = 10.0;
-const RIGHT_MARGIN: f64 = 26.0;
+const RIGHT_MARGIN: f64 = 42.0;
 /// Tick labels, dates and the name of the time axis.
 const TIME_AXIS_HEIGHT: f64 = 62.0;
 const FOOTER_HEIGHT: f64 = 22.0;
@@ -243,7 +243,7 @@ fn compose(
         draw::empty(&mut scene, area, range, &ticks, "no series");
         y = area.bottom + PANEL_SPACE;
     }
-    draw::time_axis(&mut scene, columns, y - PANEL_SPACE, range, &ticks);
+    draw::time_axis(&mut scene, columns, y - PANEL_SPACE, range, &ticks, font);
     if foot > 0.0 {
         let footer = font.fit(&options.footer, FOOTER_SIZE, width - 32.0);
         let at = (16.0, f64::from(scene.height) - 9.0);

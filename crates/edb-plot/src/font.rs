@@ -3,7 +3,7 @@
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use edb_core::{Error, ErrorKind, Result};
 
-/// DejaVu Sans 2.37; its licence lies beside it and allows this.
+/// `DejaVu Sans` 2.37; its licence lies beside it and allows this.
 const DEJAVU_SANS: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 
 /// Measures text and hands out its glyphs.
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn text_that_does_not_fit_is_cut_with_an_ellipsis() {
-        let font = Font::bundled().unwrap();
+        let font = Font::bundled().expect("the bundled font");
         let limit = font.width("Slew complete", 12.0);
         assert_eq!(font.fit("Slew complete", 12.0, limit), "Slew complete");
         for text in [
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn width_grows_with_the_size() {
-        let font = Font::bundled().unwrap();
+        let font = Font::bundled().expect("the bundled font");
         let (small, large) = (font.width("0.5 °C", 10.0), font.width("0.5 °C", 20.0));
         assert!((large - 2.0 * small).abs() < 0.01, "{small} {large}");
         assert!((30.0..45.0).contains(&small), "{small}");

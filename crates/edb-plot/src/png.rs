@@ -17,10 +17,10 @@ fn write(bitmap: &Bitmap, title: &str, description: &str) -> std::result::Result
     let mut encoder = Encoder::new(&mut out, bitmap.width, bitmap.height);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    for (keyword, text) in [("Title", title), ("Description", description)] {
+    let texts = [("Title", title), ("Description", description)];
+    for (keyword, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
         // The plain chunk holds Latin-1 only.
-        if text.is_empty() {
-        } else if text.chars().all(|character| u32::from(character) < 256) {
+        if text.chars().all(|character| u32::from(character) < 256) {
             encoder.add_text_chunk(keyword.to_owned(), text.to_owned())?;
         } else {
             encoder.add_itxt_chunk(keyword.to_owned(), text.to_owned())?;

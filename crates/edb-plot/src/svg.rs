@@ -44,7 +44,7 @@ pub(crate) fn write(scene: &Scene, scale: f64, title: &str, description: &str) -
         escaped(title)
     );
     if !description.is_empty() {
-        out.push_str(&format!("<desc>{}</desc>\n", escaped(description)));
+        out.extend(["<desc>", &escaped(description), "</desc>\n"]);
     }
     out.push_str("<rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n");
     out.push_str(body);

@@ -142,6 +142,13 @@ pub(crate) fn ticks(range: TimeRange, length: f64, space: f64, width: impl Fn(&s
         .into_iter()
         .map(|at| Tick { at, label: step.label(at), context: step.context(at) })
         .collect();
+    let mut taken = f64::NEG_INFINITY;
+    ticks.retain(|tick| {
+        let (middle, half) = (position(tick.at), width(&tick.label) / 2.0);
+        let is_free = middle - half >= taken;
+        taken = if is_free { middle + half } else { taken };
+        is_free
+    });
     for at in (1..ticks.len()).rev() {
         if ticks[at].context == ticks[at - 1].context {
             ticks[at].context = None;
@@ -151,7 +158,7 @@ pub(crate) fn ticks(range: TimeRange, length: f64, space: f64, width: impl Fn(&s
     let mut free_from = f64::NEG_INFINITY;
     let mut keep = |tick: &mut Tick| {
         let Some(context) = &tick.context else { return };
-        let half = (width(context) + space) / 2.0;
+        let half = f64::midpoint(width(context), space);
         let middle = position(tick.at);
         if middle - half < free_from {
             tick.context = None;
@@ -163,7 +170,7 @@ pub(crate) fn ticks(range: TimeRange, length: f64, space: f64, width: impl Fn(&s
     let first_change = ticks.iter().skip(1).find_map(|tick| Some((tick.at, width(tick.context.as_ref()?))));
     if let (Some((at, other)), Some(first)) = (first_change, ticks.first_mut())
         && let Some(context) = &first.context
-        && position(first.at) + (width(context) + other) / 2.0 + space / 2.0 > position(at)
+        && position(first.at) + f64::midpoint(width(context), other) + space / 2.0 > position(at)
     {
         first.context = None;
     }
@@ -176,8 +183,8 @@ mod tests {
     use edb_core::parse_instant;
 
     fn range(start: &str, stop: &str) -> TimeRange {
-        let at = |text| parse_instant(text, Instant::from_micros(0)).unwrap();
-        TimeRange::new(at(start), at(stop)).unwrap()
+        let at = |text| parse_instant(text, Instant::from_micros(0)).expect("a time");
+        TimeRange::new(at(start), at(stop)).expect("a range")
     }
 
     fn on_screen(range: TimeRange) -> Vec<Tick> {
@@ -191,13 +198,13 @@ mod tests {
             ("2022-02-02T22:24:58.1Z", "2022-02-02T22:24:58.102Z", "22:24:58.1000", "22:24:58.1002"),
             ("2022-02-02T22:24:58Z", "2022-02-02T22:25:58Z", "22:25:00", "22:25:05"),
             ("2022-02-02T22:24:58Z", "2022-02-02T22:40:00Z", "22:25", "22:26"),
-            ("2022-02-02T22:24:58Z", "2022-02-03T22:24:58Z", "23:00", "00:00"),
+            ("2022-02-02T22:24:58Z", "2022-02-03T22:24:58Z", "00:00", "02:00"),
             ("2022-02-02T12:00:00Z", "2022-02-05T12:00:00Z", "12:00", "18:00"),
             ("2022-02-02T12:00:00Z", "2022-02-16T12:00:00Z", "Feb 3", "Feb 4"),
-            ("2022-01-20T00:00:00Z", "2022-03-10T00:00:00Z", "Jan 21", "Jan 23"),
+            ("2022-01-20T00:00:00Z", "2022-02-20T00:00:00Z", "Jan 20", "Jan 22"),
             ("2022-01-20T00:00:00Z", "2022-05-10T00:00:00Z", "Jan 22", "Feb 1"),
-            ("2021-12-25T00:00:00Z", "2024-12-25T00:00:00Z", "Jan", "Feb"),
-            ("1999-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "1999", "2000"),
+            ("2021-12-25T00:00:00Z", "2024-12-25T00:00:00Z", "Jan", "Apr"),
+            ("1999-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "2000", "2002"),
             ("0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "0500", "1000"),
         ] {
             let ticks = on_screen(range(start, stop));
@@ -216,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_date_that_changes_right_after_the_start_is_shown_once() {
-        let ticks = on_screen(range("2022-02-02T23:55:00Z", "2022-02-03T01:00:00Z"));
+        let ticks = on_screen(range("2022-02-02T23:50:00Z", "2022-02-03T02:50:00Z"));
         let dates: Vec<_> =
             ticks.iter().filter_map(|tick| Some((tick.label.as_str(), tick.context.as_deref()?))).collect();
         assert_eq!(dates, [("00:00", "2022-02-03")]);
@@ -228,7 +235,7 @@ mod tests {
         let mut span = 1;
         while span < 200_000_000_000_000_000 {
             for length in [40.0, 200.0, 1400.0] {
-                let range = TimeRange::new(start, start.plus_micros(span)).unwrap();
+                let range = TimeRange::new(start, start.plus_micros(span)).expect("a range");
                 let width = |text: &str| text.chars().count() as f64 * 8.0;
                 let ticks = ticks(range, length, 10.0, width);
                 for pair in ticks.windows(2) {
@@ -236,7 +243,7 @@ mod tests {
                         / range.micros() as f64
                         * length;
                     assert!(
-                        apart >= (width(&pair[0].label) + width(&pair[1].label)) / 2.0,
+                        apart >= f64::midpoint(width(&pair[0].label), width(&pair[1].label)),
                         "{span} {length} {pair:?}"
                     );
                 }

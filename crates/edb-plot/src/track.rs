@@ -52,8 +52,8 @@ const PROOF: usize = 3;
 
 /// Whether the samples of `series` hold their values, and whether that was inferred from them.
 ///
-/// When nobody says how a mnemonic is sampled, its samples show it: a change-only series never repeats a value and comes
-/// at no cadence. Only integers and text are judged, since noise never repeats either.
+/// When nobody says how a mnemonic is sampled, its samples show it: a change-only series never repeats a value, and
+/// fewer than half of its steps are near their median. Only integers and text are judged, since noise never repeats either.
 pub(crate) fn holds(series: &Series) -> (bool, bool) {
     match series.sampling() {
         Sampling::ChangeOnly => (true, false),
@@ -79,8 +79,9 @@ fn looks_change_only(series: &Series) -> bool {
         times.push(sample.time.as_micros());
         previous = sample.value;
     }
-    let limit = cadence_us(&times).map_or(0, gap_limit_us);
-    times.windows(2).any(|pair| pair[1] - pair[0] > limit)
+    let cadence = cadence_us(&times).unwrap_or(0);
+    let is_regular = |pair: &&[i64]| (pair[1] - pair[0] - cadence).abs() <= cadence / 4;
+    2 * times.windows(2).filter(is_regular).count() < times.len() - 1
 }
 
 /// What a track is made of.
