@@ -29,7 +29,7 @@ fn the_committed_sample_is_what_the_generator_makes() {
         files.push((format!("{}.parquet", entry.mnemonic), bytes));
         dictionary.insert(entry);
     }
-    files.push(("dictionary.json".to_owned(), wire::viz::format(&dictionary).unwrap().into_bytes()));
+    files.push(("dictionary.json".to_owned(), wire::dictionary::viz::format(&dictionary)));
     for (name, bytes) in &files {
         let path = folder.join(name);
         if bless {

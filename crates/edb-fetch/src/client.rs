@@ -10,7 +10,7 @@ use edb_core::atomic::AtomicFile;
 use edb_core::{
     Answer, BoxFuture, Dictionary, Error, ErrorKind, Mnemonic, Request, Result, Source, TimeRange,
 };
-use edb_wire::decode::Decoder;
+use edb_wire::{Decoder, Whole, dictionary};
 use futures_util::StreamExt;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -147,7 +147,7 @@ impl Client {
         self.with_retries(&url, || async {
             let mut file = AtomicFile::create(destination)?;
             let mut body = self.get(&url).await?.bytes_stream();
-            let mut check = edb_wire::decode::Whole::new();
+            let mut check = Whole::new();
             let mut size = 0;
             while let Some(chunk) = body.next().await {
                 let chunk = chunk.map_err(broken)?;
@@ -192,7 +192,7 @@ impl Client {
                     return Err(Error::integrity("the dictionary has more than 64 MB"));
                 }
             }
-            edb_wire::viz::parse(&text)
+            dictionary::viz::parse(&text).map(|listing| listing.dictionary)
         })
         .await
         .map_err(|error| error.while_doing("could not look the mnemonic up in the dictionary"))

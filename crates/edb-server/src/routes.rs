@@ -10,8 +10,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use edb::wire::mashup::{self, Question};
-use edb::wire::{Encoder, viz};
+use edb::wire::dictionary::{mashup, viz};
+use edb::wire::{Encoder, Question, refusal};
 use edb::{Dictionary, Error, ErrorKind, Holdings, Instant, Mnemonic, Result, Samples, SqlType};
 use futures_util::stream;
 
@@ -44,7 +44,7 @@ async fn alive() -> &'static str {
 
 /// Clients ask for column settings before anything else, and can do with none.
 async fn columns_config() -> Response {
-    json("{}".to_owned())
+    json(b"{}".to_vec())
 }
 
 async fn download(State(holdings): Shared, Query(query): Query<HashMap<String, String>>) -> Response {
@@ -93,8 +93,8 @@ async fn mnemonics(State(holdings): Shared, Query(query): Query<HashMap<String, 
         Some(Ok(mnemonic)) => dictionary(holdings, Some(mnemonic)).await,
         None => dictionary(holdings, None).await,
     };
-    match found.and_then(|found| viz::format(&found)) {
-        Ok(text) => json(text),
+    match found {
+        Ok(found) => json(viz::format(&found)),
         Err(error) => fault(&error),
     }
 }
@@ -103,7 +103,7 @@ async fn invoke(State(holdings): Shared, Form(form): Form<HashMap<String, String
     let question = form
         .get("request")
         .ok_or_else(|| Error::usage("expected the form field `request`"))
-        .and_then(|text| mashup::parse_question(text));
+        .and_then(|text| Question::parse(text));
     let found = match question {
         Ok(Question::Mnemonics) => dictionary(holdings, None).await,
         Ok(Question::Dictionary(mnemonic)) => dictionary(holdings, Some(mnemonic)).await,
@@ -112,7 +112,7 @@ async fn invoke(State(holdings): Shared, Form(form): Form<HashMap<String, String
     // The Mashup services report everything, errors too, with status 200.
     json(match found {
         Ok(found) => mashup::format(&found),
-        Err(error) => mashup::format_error(&error.chain()),
+        Err(error) => refusal(&error.chain()),
     })
 }
 
@@ -126,7 +126,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     })?
 }
 
-fn json(text: String) -> Response {
+fn json(text: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 

@@ -1,21 +1,28 @@
-//! Reads and writes the forms of the EDB service: CSV answers, dictionaries, the direct service's JSON.
+//! Reads and writes the forms of the EDB service: CSV answers, dictionary and `EngdbLocal` JSON. (File names are
+//! [`edb_core::Request`]'s.)
 //!
-//! **Does**: turn bytes into samples and dictionary entries and back, exactly ([`decode`], [`encode`]). **Does not**: fetch
-//! them, or decide what they prove.
+//! **Does**: turn bytes into columns and back, exactly, saying where and why bytes are not telemetry. **Does not**: touch
+//! a network, a disk or a clock, or decide which rows of an answer were asked for ([`edb_core::Answer`] does).
 //!
-//! # The service's CSV
-//! `theTime,MJD,euvalue,sqldataType`, CRLF line ends, times in UTC with six decimals, MJD and real values with ten decimals,
-//! text quoted where it holds a comma, a quote or a line end. `theTime` is the authority: `MJD` has steps of 8.64 µs and is
-//! never read for time.
+//! # Invariants
+//! - Every byte of an answer is accounted for: it is in a column, or it is an error of kind
+//!   [`Integrity`](edb_core::ErrorKind::Integrity) that names its line.
+//! - What is decoded does not depend on how the bytes were cut into chunks.
+//! - `decode(encode(samples))` is `samples`, as far as ten decimals carry real numbers.
+//!
+//! Start at [`Decoder`] and [`Encoder`].
 
-pub mod decode;
-pub mod direct;
-pub mod encode;
+mod decode;
+pub mod dictionary;
+
+mod encode;
+mod excerpt;
+mod json;
 pub mod local;
-pub mod mashup;
-mod number;
-mod record;
-pub mod viz;
+mod question;
+mod whole;
 
 pub use decode::{Decoded, Decoder, decode};
-pub use encode::{Encoder, HEADER, encode};
+pub use encode::{Encoder, encode};
+pub use question::{Question, refusal};
+pub use whole::Whole;

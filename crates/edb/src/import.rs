@@ -47,12 +47,15 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant) -> Result<Impo
     let mut imported = Imported::default();
     let mut dictionary = Dictionary::default();
     for path in files.iter().filter(|path| name_of(path) == "meta.json") {
-        dictionary = edb_wire::direct::parse(&read(path)?)
+        dictionary = edb_wire::dictionary::direct::parse(&read(path)?)
+            .map(|listing| listing.dictionary)
             .map_err(|error| error.while_doing(format!("could not import `{}`", path.display())))?;
     }
     for path in files.iter().filter(|path| name_of(path) != "meta.json") {
         let name = name_of(path);
-        let segment = if let Some(mnemonic) = local::mnemonic_of_file(&name) {
+        let segment = if let Some(mnemonic) =
+            name.strip_suffix("_data.json").and_then(|stem| Mnemonic::new(stem).ok())
+        {
             from_json(path, &mnemonic, &mut dictionary, now)
         } else if let Ok(request) = Request::from_file_name(&name) {
             from_answer(path, request, now)

@@ -32,7 +32,7 @@ const SEGMENTS: [(&str, &[u8]); 9] = segments![
 /// # Errors
 /// [`edb_core::ErrorKind::Integrity`] if the binary is damaged.
 pub fn archive() -> Result<MemorySource> {
-    let dictionary = edb_wire::viz::parse(DICTIONARY)?;
+    let dictionary = edb_wire::dictionary::viz::parse(DICTIONARY)?.dictionary;
     let mut archive = MemorySource::new(NAME);
     for (name, bytes) in SEGMENTS {
         let segment = Segment::from_bytes(bytes)
