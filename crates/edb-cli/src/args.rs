@@ -30,10 +30,10 @@ pub(crate) struct Common {
     /// Where samples come from: `mast`, `sample` (synthetic, built in), `store` (offline), or a service's URL
     #[arg(long, global = true, value_name = "SOURCE")]
     pub(crate) source: Option<String>,
-    /// Folder of the local archive: asked first, and kept up to date [default: EDB_STORE, or none]
+    /// Folder of the local archive: asked first, and kept up to date [default: `EDB_STORE`, or none]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
-    /// Use no local archive, even if EDB_STORE names one
+    /// Use no local archive, even if `EDB_STORE` names one
     #[arg(long, global = true, conflicts_with = "store")]
     pub(crate) no_store: bool,
     /// Ask the source for everything, known or not
@@ -42,6 +42,9 @@ pub(crate) struct Common {
     /// Requests under way at once
     #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
+    /// How often to try a request at most; failures that will not pass are never tried again
+    #[arg(long, global = true, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) tries: u32,
     /// Path between the service's host and `/api`, as `/jwst`
     #[arg(short, long, global = true, value_name = "PATH", default_value = "")]
     pub(crate) prefix: String,
@@ -49,7 +52,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_enum, default_value_t = SummaryForm::Text)]
     pub(crate) summary: SummaryForm,
     /// Print nothing but data, errors and a JSON summary
-    #[arg(short, long, global = true)]
+    #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
 
@@ -128,7 +131,7 @@ pub(crate) struct FetchArgs {
 /// What `fetch` prints instead of downloading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Emit {
-    /// A bash script of curl commands for the same files; it takes the token from MAST_API_TOKEN when it runs
+    /// A bash script of curl commands for the same files; it takes the token from `MAST_API_TOKEN` when it runs
     Curl,
 }
 
@@ -208,7 +211,7 @@ pub(crate) struct StoreArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Take in EDB CSV files and EngdbLocal folders
+    /// Take in EDB CSV files and `EngdbLocal` folders
     Import {
         /// Files and folders
         #[arg(value_name = "PATH", required = true)]
@@ -227,4 +230,15 @@ pub(crate) struct SearchArgs {
     /// Name or part of it, with `*` and `?`
     #[arg(value_name = "PATTERN")]
     pub(crate) pattern: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_contradict_each_other_nowhere() {
+        Options::command().debug_assert();
+    }
 }

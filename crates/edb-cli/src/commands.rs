@@ -18,7 +18,7 @@ use edb::{
 use edb_job::{Job, Report};
 
 use crate::args::{Common, SelectionArgs};
-use crate::{output, progress, source, summary};
+use crate::{progress, source, summary};
 
 /// Words, a common range and a query file as one selection.
 fn selection(
@@ -78,9 +78,8 @@ async fn retrieve_and_write(common: &Common, job: &Job, now: Instant) -> Result<
             line.inc(1);
             line.set_message(summary::thousands(rows as u64));
         }
-        Event::Failed(failure) => {
-            line.suspend(|| output::say(&format!("failed: {}", failure.error.chain())));
-        }
+        // The summary, or the error if nothing came, tells of failures.
+        Event::Failed(_) => line.inc(1),
     })
     .await;
     line.finish_and_clear();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use edb::fetch::{Client, ClientOptions, DEFAULT_BASE_URL, Token};
+use edb::fetch::{Client, ClientOptions, DEFAULT_BASE_URL, RetryPolicy, Token};
 use edb::{
     Archive, ArchiveOptions, DiskStore, Error, Instant, MemoryStore, Mnemonic, Result, Source, Store, sample,
 };
@@ -12,6 +12,7 @@ use edb::{
 use crate::args::Common;
 
 /// The present, read once for each command.
+#[expect(clippy::disallowed_methods, reason = "the clock enters here, as a value")]
 pub(crate) fn now() -> Instant {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Instant::from_micros(since.as_micros() as i64)
@@ -34,7 +35,13 @@ impl Origin {
         let service = |base_url: String| -> Result<Self> {
             let token = environment("MAST_API_TOKEN").map(|text| Token::new(&text)).transpose()?;
             let prefix = common.prefix.clone();
-            Ok(Self::Service(ClientOptions { base_url, prefix, token, ..ClientOptions::default() }))
+            let usual = RetryPolicy::default();
+            let retry = RetryPolicy {
+                tries: common.tries,
+                integrity_tries: usual.integrity_tries.min(common.tries),
+                ..usual
+            };
+            Ok(Self::Service(ClientOptions { base_url, prefix, token, retry, ..ClientOptions::default() }))
         };
         match word {
             None | Some("mast") => {
@@ -117,6 +124,7 @@ pub(crate) async fn archive(
 }
 
 /// An environment variable that is set and not empty.
+#[expect(clippy::disallowed_methods, reason = "the environment enters here")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -23,6 +23,7 @@ pub struct AtomicFile {
 /// How the names of files begin that are not yet whole.
 pub const TEMPORARY_PREFIX: &str = ".edb-partial-";
 
+#[expect(clippy::disallowed_methods, reason = "this is the one place that creates and renames")]
 impl AtomicFile {
     /// Opens a temporary file in the folder of `destination`, which is created (with its parents) if it is missing.
     ///
@@ -31,11 +32,13 @@ impl AtomicFile {
     pub fn create(destination: &Path) -> Result<Self> {
         let folder = folder_of(destination);
         fs::create_dir_all(folder).map_err(|error| Error::disk("create the folder", folder, error))?;
-        if destination.is_dir() {
-            return Err(Error::new(
-                crate::ErrorKind::Disk,
-                format!("could not write `{}`: it is a folder", destination.display()),
-            ));
+        // Taking the name of a device or a pipe would remove it from the system.
+        if let Ok(metadata) = fs::metadata(destination)
+            && !metadata.is_file()
+        {
+            let what = if metadata.is_dir() { "it is a folder" } else { "it is no regular file" };
+            let message = format!("could not write `{}`: {what}", destination.display());
+            return Err(Error::new(crate::ErrorKind::Disk, message).with_hint("name a file"));
         }
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
         let unique = COUNTER.fetch_add(1, Ordering::Relaxed);

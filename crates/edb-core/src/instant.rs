@@ -127,7 +127,7 @@ impl fmt::Display for Instant {
         let t = self.civil();
         write!(f, "{}T{:02}:{:02}:{:02}", t.date_naive(), t.hour(), t.minute(), t.second())?;
         let micros = t.nanosecond() / 1000;
-        if micros % 1000 != 0 {
+        if !micros.is_multiple_of(1000) {
             write!(f, ".{micros:06}")?;
         } else if micros != 0 {
             write!(f, ".{:03}", micros / 1000)?;

@@ -26,7 +26,8 @@ impl Mnemonic {
         if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) {
             return Err(Error::usage(format!(
                 "could not read `{text}` as a mnemonic: expected 1 to 64 letters, digits and underscores"
-            )));
+            ))
+            .with_hint("look names up with `edb search`; patterns go with `--start` and `--stop`"));
         }
         Ok(Self(name.into()))
     }

@@ -21,6 +21,7 @@ use crate::token::Token;
 /// MAST.
 pub const DEFAULT_BASE_URL: &str = "https://mast.stsci.edu/";
 const USER_AGENT: &str = concat!("edb/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
+const NO_TELEMETRY_HINT: &str = "check `--source`, or try again later: a log-in or maintenance page, or a body that was cut, is no telemetry";
 /// A dictionary of 20,000 mnemonics has some 4 MB.
 const MAX_DICTIONARY_BYTES: usize = 64 << 20;
 
@@ -50,7 +51,7 @@ impl Default for ClientOptions {
             prefix: String::new(),
             token: None,
             connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             retry: RetryPolicy::default(),
             name: None,
         }
@@ -244,6 +245,11 @@ impl Client {
                 std::error::Error::source(&error).and_then(|source| source.downcast_ref::<RetryAfter>());
             let Some(wait) = retries.next_wait(error.kind(), asked.map(|asked| asked.0)) else {
                 let tried = retries.tried;
+                let error = if error.kind() == ErrorKind::Integrity && error.hint().is_none() {
+                    error.with_hint(NO_TELEMETRY_HINT)
+                } else {
+                    error
+                };
                 return Err(if tried > 1 {
                     error.while_doing(format!("gave up after {tried} tries"))
                 } else {

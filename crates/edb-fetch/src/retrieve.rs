@@ -106,9 +106,7 @@ pub async fn retrieve(
             }
         }
     }
-    retrieval
-        .failures
-        .sort_by(|a, b| (a.window.request, a.window.ask.range).cmp(&(b.window.request, b.window.ask.range)));
+    retrieval.failures.sort_by_key(|a| (a.window.request, a.window.ask.range));
     retrieval
 }
 

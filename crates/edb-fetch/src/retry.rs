@@ -25,8 +25,8 @@ impl Default for RetryPolicy {
             tries: 5,
             integrity_tries: 2,
             shortest_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(60),
-            waiting_budget: Duration::from_secs(180),
+            longest_wait: Duration::from_mins(1),
+            waiting_budget: Duration::from_mins(3),
         }
     }
 }

@@ -91,14 +91,13 @@ impl<'a> Run<'a> {
 
     /// The value of row `at` of the run; `None` where the sample has none.
     pub(crate) fn value(&self, at: usize) -> Option<Value> {
-        let value = match (self.leading, at) {
-            (Some(leading), 0) => leading.value.clone(),
-            _ => {
-                let row = at - usize::from(self.leading.is_some());
-                match self.trailing {
-                    Some(trailing) if row == self.rows => trailing.value.clone(),
-                    _ => self.samples.sample(self.first + row).value,
-                }
+        let value = if let (Some(leading), 0) = (self.leading, at) {
+            leading.value.clone()
+        } else {
+            let row = at - usize::from(self.leading.is_some());
+            match self.trailing {
+                Some(trailing) if row == self.rows => trailing.value.clone(),
+                _ => self.samples.sample(self.first + row).value,
             }
         };
         (value != Value::Null).then_some(value)

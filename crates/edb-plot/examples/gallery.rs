@@ -1,4 +1,5 @@
 //! Draws a gallery of synthetic figures into a folder: `cargo run -p edb-plot --example gallery -- FOLDER`.
+#![allow(clippy::disallowed_methods, reason = "an example for developers: its files are looked at once")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -63,7 +63,7 @@ pub fn gaps(times: &[i64], limit_us: i64) -> Vec<usize> {
 pub fn regular_gaps(times: &[i64]) -> Option<(i64, Vec<usize>)> {
     let cadence = cadence_us(times).filter(|_| times.len() >= 3)?;
     let gaps = gaps(times, gap_limit_us(cadence));
-    (gaps.len() * 10 <= times.len() - 1).then_some((cadence, gaps))
+    (gaps.len() * 10 < times.len()).then_some((cadence, gaps))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(crate) fn format(dictionary: &Dictionary) -> Result<String> {
 }
 
 /// What `newer` says replaces what was known; what it leaves out stays.
-pub(crate) fn merge(known: &mut Dictionary, newer: Dictionary) {
+pub(crate) fn merge(known: &mut Dictionary, newer: &Dictionary) {
     for mut entry in newer.iter().cloned() {
         if let Some(old) = known.get(&entry.mnemonic) {
             let keep = |text: &mut String, old: &str| {

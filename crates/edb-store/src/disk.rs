@@ -173,7 +173,7 @@ impl Store for DiskStore {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|error| Error::disk("lock", &path, error))?;
         let mut known = self.dictionary()?;
-        dictionary_file::merge(&mut known, entries);
+        dictionary_file::merge(&mut known, &entries);
         let text = dictionary_file::format(&known)?;
         atomic::write(&self.root.join(DICTIONARY_FILE), text.as_bytes())?;
         drop(lock);

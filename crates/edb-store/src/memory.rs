@@ -61,7 +61,7 @@ impl Store for MemoryStore {
     }
 
     fn learn(&self, entries: Dictionary) -> Result<()> {
-        self.change(|held| crate::dictionary_file::merge(&mut held.dictionary, entries));
+        self.change(|held| crate::dictionary_file::merge(&mut held.dictionary, &entries));
         Ok(())
     }
 

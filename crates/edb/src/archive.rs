@@ -26,12 +26,7 @@ pub struct ArchiveOptions {
 
 impl Default for ArchiveOptions {
     fn default() -> Self {
-        Self {
-            concurrency: 8,
-            settle: Duration::from_secs(7 * 86_400),
-            refresh: false,
-            change_only: Vec::new(),
-        }
+        Self { concurrency: 8, settle: Duration::from_hours(168), refresh: false, change_only: Vec::new() }
     }
 }
 
@@ -236,13 +231,12 @@ impl Archive {
     /// # Errors
     /// As the source's or the store's own.
     pub async fn dictionary(&self) -> Result<Dictionary> {
-        match &self.source {
-            Some(source) => source.dictionary(None).await,
-            None => {
-                let bare = self.store.mnemonics()?.into_iter().map(DictionaryEntry::bare);
-                let known = self.store.dictionary()?;
-                Ok(bare.chain(known.iter().cloned()).collect())
-            }
+        if let Some(source) = &self.source {
+            source.dictionary(None).await
+        } else {
+            let bare = self.store.mnemonics()?.into_iter().map(DictionaryEntry::bare);
+            let known = self.store.dictionary()?;
+            Ok(bare.chain(known.iter().cloned()).collect())
         }
     }
 }

@@ -22,7 +22,7 @@ pub struct Imported {
     pub failures: Vec<(PathBuf, Error)>,
 }
 
-/// Imports EDB CSV files (`MNEMONIC.csv`, or the service's own `MNEMONIC-START-STOP.csv`) and EngdbLocal folders
+/// Imports EDB CSV files (`MNEMONIC.csv`, or the service's own `MNEMONIC-START-STOP.csv`) and `EngdbLocal` folders
 /// (`<mnemonic>_data.json`, with `meta.json` for types and sampling), named one by one or by folder.
 ///
 /// A file named as the service names it proves what its answer proves; the bracket rows in it are kept as brackets. Any

@@ -6,7 +6,7 @@
 //! decode peak FILE [CHUNK_BYTES]        decodes it once and compares peak memory with the columns
 //! ```
 //! `peers/decode.py` does the same work with other libraries on the same file.
-
+#![allow(clippy::disallowed_methods, reason = "a benchmark makes its own input")]
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 use std::fs::File;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use edb::frame::{self, AlignOptions, EmptyBins, ResampleOptions, Times};
-use edb::plot::{self, FigureOptions};
+use edb::plot::{self};
 use edb::{Dictionary, Error, Result, export};
 use edb_job::{Output, Shape, parse_layout, parse_limit, parse_method, parse_statistics, parse_times};
 
@@ -55,7 +55,7 @@ fn table(args: &ExportArgs) -> Result<Table> {
 fn planned(path: &Path, table: &Table) -> Result<Output> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let shape = match (plot::Format::from_extension(&extension), table) {
-        (Some(format), _) => Shape::Figure(Box::new(FigureOptions::default()), format),
+        (Some(format), _) => Shape::Figure(Box::default(), format),
         (None, Table::Long) => Shape::Long(export::Format::from_path(path)?),
         (None, Table::Aligned(options)) => Shape::Aligned(options.clone(), export::Format::from_path(path)?),
         (None, Table::Resampled(options)) => {

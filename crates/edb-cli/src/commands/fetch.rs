@@ -55,7 +55,11 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
             if !common.quiet {
                 bar.suspend(|| match result {
                     Ok(size) => {
-                        output::say(&format!("{}  {}", download.destination.display(), summary::bytes(*size)))
+                        output::say(&format!(
+                            "{}  {}",
+                            download.destination.display(),
+                            summary::bytes(*size)
+                        ));
                     }
                     Err(error) => output::say(&format!("failed: {}", error.chain())),
                 });

@@ -1,4 +1,9 @@
 //! Files against the tables they were written from.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and make what files it likes"
+)]
 
 use edb_core::{
     DictionaryEntry, Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values,

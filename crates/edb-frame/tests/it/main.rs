@@ -1,4 +1,9 @@
 //! Tables against what the rules say, cell by cell.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and make what files it likes"
+)]
 
 use std::time::Duration;
 
@@ -41,6 +46,7 @@ fn texts(name: &str, asked: TimeRange, times_s: &[i64], words: &[&str]) -> Serie
     series(name, SqlType::Varchar, asked, times_s, Values::Text(column))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what it makes goes where a bracket may be missing")]
 fn bracket(time_s: i64, value: Value) -> Option<Sample> {
     Some(Sample { time: Instant::from_micros(time_s * SECOND), value })
 }

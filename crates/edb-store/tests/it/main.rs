@@ -1,5 +1,10 @@
 //! The store against the truth: whatever answers were committed, in whatever order, a reading is what a search through
 //! the whole archive finds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and make what files it likes"
+)]
 
 use edb_core::{
     Answer, Coverage, DictionaryEntry, ErrorKind, Instant, MemorySource, Mnemonic, Nulls, Samples, SqlType,

@@ -1,0 +1,12 @@
+//! The binary as its users run it: exit codes, words, files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail, and make what files it likes"
+)]
+
+mod bad_input;
+mod export;
+mod fetch;
+mod real;
+mod world;
