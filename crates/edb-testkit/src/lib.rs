@@ -10,20 +10,25 @@ pub use server::{Reply, ScriptedServer};
 
 use std::path::PathBuf;
 
-/// The folder of real telemetry beside the repository, if it is there. Tests that need it say clearly that they were
-/// skipped where it is not; the CI script insists that it was used where it is (it looks for this function's words).
+/// The folder of real telemetry beside the repository (or where `EDB_SHARED_DATA` says), if it is there. Tests that need it
+/// live in modules called `real`, and say that they are skipped where it is not.
+///
+/// # Panics
+/// If it is missing although `EDB_REQUIRE_SHARED_DATA` is set: the CI script sets it where the folder is, so that no test
+/// passes there without having run.
 pub fn shared_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("EDB_SHARED_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
-        PathBuf::from,
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
+    let folder = std::env::var_os("EDB_SHARED_DATA").map_or_else(beside, PathBuf::from);
+    if folder.join("jw00703").is_dir() {
+        return Some(folder);
+    }
+    assert!(
+        std::env::var_os("EDB_REQUIRE_SHARED_DATA").is_none(),
+        "real telemetry is required and not at {}",
+        folder.display()
     );
-    let found = folder.join("jw00703").is_dir();
-    note(if found {
-        "used: real telemetry beside the repository"
-    } else {
-        "skipped: no real telemetry beside the repository"
-    });
-    found.then_some(folder)
+    note("skipped: no real telemetry beside the repository");
+    None
 }
 
 #[expect(clippy::print_stderr, reason = "a test's remark for whoever reads its output")]

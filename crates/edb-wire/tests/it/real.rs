@@ -1,21 +1,9 @@
 //! Real telemetry lies beside the repository, or where `EDB_SHARED_DATA` says; it is not part of it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use edb_testkit::shared_data;
 use edb_wire::{Encoder, decode, dictionary, encode, local};
-
-/// The folder, or `None` after saying that the test is skipped.
-#[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
-fn shared_data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("EDB_SHARED_DATA").map_or(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no real telemetry at {}", folder.display());
-    None
-}
 
 #[test]
 fn real_answers_are_printed_as_they_came() {
