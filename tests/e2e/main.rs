@@ -1,8 +1,12 @@
-//! Across crates: through HTTP, the store, the frame and the binary.
+//! Across crates: through HTTP, the store and the facade.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "a test may fail, and make what files it likes"
 )]
 
+mod import;
+mod protocol;
+mod retrieval;
 mod sample;
+mod world;

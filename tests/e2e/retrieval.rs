@@ -1,0 +1,134 @@
+//! What is retrieved in windows, in parallel and in parts is what one look at the archive finds.
+
+use std::sync::Arc;
+
+use edb::{
+    Archive, ArchiveOptions, DiskStore, ErrorKind, Instant, MemoryStore, NoticeKind, Source, TimeRange,
+};
+use edb_testkit::{Reply, ScriptedServer};
+
+use crate::world::{archive, at, client, name, request, serve};
+
+fn now() -> Instant {
+    at("2022-07-01")
+}
+
+async fn over_http(words: &[&str]) -> edb::Retrieved {
+    let url = serve(Arc::new(archive())).await;
+    let archive = Archive::new(Some(client(&url)), Arc::new(MemoryStore::new()), ArchiveOptions::default());
+    let requests: Vec<_> = words.iter().map(|word| request(word)).collect();
+    archive.retrieve(&requests, now(), |_| {}).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn day_windows_join_without_a_seam() {
+    let words =
+        ["TICKS@2022-06-01T10:00:00.5/2022-06-03T20:00:03.25", "MESSAGES@2022-06-01T12:00/2022-06-03T00:00"];
+    let retrieved = over_http(&words).await;
+    assert_eq!(retrieved.answers, 6, "three days, two days, and one question about the open end");
+    for series in &retrieved.series {
+        let truth = archive().samples(series.mnemonic()).unwrap().clone().cut(series.range);
+        assert_eq!(series.samples, truth, "{}", series.mnemonic());
+    }
+    let words: Vec<String> =
+        retrieved.series[1].samples.iter().map(|sample| sample.value.to_string()).collect();
+    assert_eq!(words, ["before", "at midnight", "also at midnight, \"second\"", "third", "noon"]);
+    assert!(retrieved.series[0].unknown().is_empty());
+    assert_eq!(retrieved.series[0].leading.as_ref().unwrap().time, at("2022-06-01T09:59:55"));
+    // Nothing is known after the last message: the archive may hold more later.
+    assert_eq!(
+        retrieved.series[1].unknown(),
+        [TimeRange::new(at("2022-06-02T12:00:00.000001"), at("2022-06-03")).unwrap()]
+    );
+    assert_eq!(
+        retrieved.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
+        [NoticeKind::NotKnown]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_cut_anywhere_is_the_whole_range() {
+    let url = serve(Arc::new(archive())).await;
+    let whole = request("TICKS@2022-06-01T00:00:03/2022-06-01T00:01:00");
+    let truth = archive().samples(&name("TICKS")).unwrap().clone().cut(whole.range);
+    for cut in [
+        "2022-06-01T00:00:07",
+        "2022-06-01T00:00:07.000001",
+        "2022-06-01T00:00:30.5",
+        "2022-06-01T00:00:59.9",
+    ] {
+        let archive =
+            Archive::new(Some(client(&url)), Arc::new(MemoryStore::new()), ArchiveOptions::default());
+        for part in [format!("TICKS@2022-06-01T00:00:03/{cut}"), format!("TICKS@{cut}/2022-06-01T00:01:00")] {
+            archive.retrieve(&[request(&part)], now(), |_| {}).await.unwrap();
+        }
+        let read = archive.retrieve(std::slice::from_ref(&whole), now(), |_| {}).await.unwrap();
+        assert_eq!((read.answers, &read.series[0].samples), (0, &truth), "{cut}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_cut_between_rows_is_found_out_and_completed() {
+    // The service caps every answer at a hundred rows and says nothing, as it does when it fails silently.
+    let server = ScriptedServer::start(|path, _, _| {
+        let Some(file) = path.split("jwstedb/").nth(1) else {
+            return Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"TICKS"}]}"#);
+        };
+        let asked = edb::Request::from_file_name(file).unwrap();
+        let rows = archive().rows(&asked.mnemonic, asked.range.start(), asked.range.stop());
+        let count = rows.len().min(100);
+        Reply::csv(&edb::wire::encode(&rows.slice(0..count)))
+    });
+    let whole = request("TICKS@2022-06-01T01:00/2022-06-01T02:00");
+    let archive_of =
+        Archive::new(Some(client(&server.url())), Arc::new(MemoryStore::new()), ArchiveOptions::default());
+    let read = archive_of.retrieve(std::slice::from_ref(&whole), now(), |_| {}).await.unwrap();
+    let truth = archive().samples(&name("TICKS")).unwrap().clone().cut(whole.range);
+    assert_eq!(read.series[0].samples, truth);
+    assert!(read.series[0].unknown().is_empty() && read.answers > 5);
+    assert_eq!(read.rows_fetched, truth.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_the_archive_is_not_recorded_as_covered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(DiskStore::open_or_create(&folder.path().join("store")).unwrap());
+    let url = serve(Arc::new(archive())).await;
+    let beyond = request("TICKS@2022-06-03T23:00/2022-06-04T06:00");
+    let archive_of = Archive::new(Some(client(&url)), store, ArchiveOptions::default());
+    let first = archive_of.retrieve(std::slice::from_ref(&beyond), now(), |_| {}).await.unwrap();
+    assert_eq!(first.answers, 2, "one follow-up of the open end");
+    let last = *archive().samples(&name("TICKS")).unwrap().times().last().unwrap();
+    assert_eq!(first.series[0].samples.times().last(), Some(&last));
+    assert_eq!(first.series[0].unknown()[0].start().as_micros(), last + 1);
+    let again = archive_of.retrieve(&[beyond], now(), |_| {}).await.unwrap();
+    assert!(again.answers > 0, "what is not proven is asked again");
+    assert_eq!(again.series[0].samples, first.series[0].samples);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_mnemonics_are_refused_with_the_nearest_names() {
+    let url = serve(Arc::new(archive())).await;
+    let archive_of =
+        Archive::new(Some(client(&url)), Arc::new(MemoryStore::new()), ArchiveOptions::default());
+    let error =
+        archive_of.retrieve(&[request("TICK@2022-06-01/2022-06-02")], now(), |_| {}).await.unwrap_err();
+    assert_eq!((error.kind(), error.hint()), (ErrorKind::UnknownMnemonic, Some("for `TICK` try TICKS")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_in_memory_answers_as_one_over_http() {
+    let url = serve(Arc::new(archive())).await;
+    let (memory, http) = (archive(), client(&url));
+    for word in [
+        "TICKS@2022-06-01T10:00/2022-06-01T11:00",
+        "MESSAGES@2022-06-02/2022-06-03",
+        "NOBODY@2022-06-02/2022-06-03",
+        "TICKS@2022-05-01/2022-05-02",
+    ] {
+        let asked = request(word);
+        let ours = memory.answer(&asked.mnemonic, asked.range).await.unwrap();
+        assert_eq!(http.answer(&asked.mnemonic, asked.range).await.unwrap(), ours, "{word}");
+    }
+    assert_eq!(http.dictionary(None).await.unwrap(), memory.dictionary(None).await.unwrap());
+}
