@@ -34,7 +34,7 @@ async fn day_windows_join_without_a_seam() {
         retrieved.series[1].samples.iter().map(|sample| sample.value.to_string()).collect();
     assert_eq!(words, ["before", "at midnight", "also at midnight, \"second\"", "third", "noon"]);
     assert!(retrieved.series[0].unknown().is_empty());
-    assert_eq!(retrieved.series[0].leading.as_ref().unwrap().time, at("2022-06-01T09:59:55"));
+    assert_eq!(retrieved.series[0].leading.as_ref().unwrap().time, at("2022-06-01T09:59:54"));
     // Nothing is known after the last message: the archive may hold more later.
     assert_eq!(
         retrieved.series[1].unknown(),
