@@ -47,8 +47,7 @@ pub(crate) fn panels(
 ) -> (Vec<Panel>, Vec<Notice>) {
     let (mut panels, mut notices): (Vec<Panel>, Vec<Notice>) = (Vec::new(), Vec::new());
     for series in series {
-        let (holds, is_inferred) = track::holds(series);
-        remark(series, axis, is_inferred, &mut notices);
+        let (holds, mut is_inferred) = track::holds(series);
         let drawn = |values: &[f64], leading, course| {
             track::track(&Source { series, values, leading, course, gap_limit_us }, axis, columns)
         };
@@ -70,6 +69,8 @@ pub(crate) fn panels(
                 } else {
                     Content::Messages(messages(series, axis))
                 };
+                // Messages are marks: how long they hold does not matter.
+                is_inferred &= !matches!(content, Content::Messages(_));
                 panels.push(Panel { content, entries: vec![entry] });
             }
             Values::Real(values) if series.samples.nulls().is_empty() => {
@@ -86,6 +87,7 @@ pub(crate) fn panels(
                 join(&mut panels, &series.about.unit, true, entry);
             }
         }
+        remark(series, axis, is_inferred, &mut notices);
     }
     (panels, notices)
 }
