@@ -1,10 +1,14 @@
 //! Files into a store.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use edb::{DiskStore, Instant, Store, TimeRange, Value, import};
 
 use crate::world::{at, name};
+
+/// How long telemetry may still be arriving.
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 const ROWS: &str = "theTime,MJD,euvalue,sqldataType\r\n\
     2022-05-31 23:59:59.839000,59730.9999981366,0.5000000000,real\r\n\
@@ -32,7 +36,7 @@ fn files_prove_what_their_names_say_they_asked() {
     std::fs::write(path("notes.txt"), "none of ours").unwrap();
 
     let store = DiskStore::open_or_create(&folder.path().join("store")).unwrap();
-    let imported = import(&store, &[folder.path().join("in")], now()).unwrap();
+    let imported = import(&store, &[folder.path().join("in")], now(), Duration::ZERO).unwrap();
     let names: Vec<&str> = imported.mnemonics.iter().map(edb::Mnemonic::as_str).collect();
     assert_eq!(
         (imported.files, imported.rows, names),
@@ -68,6 +72,37 @@ fn files_prove_what_their_names_say_they_asked() {
     assert_eq!(store.read(&name("SA_LOCAL"), day).unwrap().samples.sql_type(), &edb::SqlType::Varchar);
 }
 
+#[test]
+fn an_import_fills_what_is_not_known_and_overrides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("SA_WHOLE.csv");
+    let lines: Vec<&str> = ROWS.split_inclusive("\r\n").collect();
+    let store = DiskStore::open_or_create(&folder.path().join("store")).unwrap();
+    let rows = |rows: &[&str]| {
+        std::fs::write(&path, [&lines[..1], rows].concat().concat()).unwrap();
+        let imported = import(&store, std::slice::from_ref(&path), now(), Duration::ZERO).unwrap();
+        (imported.rows, imported.rows_known)
+    };
+    assert_eq!(rows(&lines[1..4]), (3, 0));
+    assert_eq!(rows(&[lines[1], lines[3]]), (0, 2), "a thinned copy takes nothing away");
+    assert_eq!(rows(&lines[1..]), (1, 3), "what is new is added");
+    let always = TimeRange::new(at("2022-05-01"), at("2022-07-01")).unwrap();
+    assert_eq!(edb::wire::encode(&store.read(&name("SA_WHOLE"), always).unwrap().samples), ROWS.as_bytes());
+}
+
+#[test]
+fn what_was_young_when_the_file_was_written_is_provisional() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("SA_WHOLE.csv");
+    std::fs::write(&path, ROWS).unwrap();
+    let young = DiskStore::open_or_create(&folder.path().join("young")).unwrap();
+    import(&young, std::slice::from_ref(&path), at("2022-06-02"), WEEK).unwrap();
+    assert!(young.headers(&name("SA_WHOLE")).unwrap()[0].provisional);
+    let settled = DiskStore::open_or_create(&folder.path().join("settled")).unwrap();
+    import(&settled, std::slice::from_ref(&path), at("2022-07-02"), WEEK).unwrap();
+    assert!(!settled.headers(&name("SA_WHOLE")).unwrap()[0].provisional);
+}
+
 mod real {
     use super::*;
 
@@ -76,7 +111,7 @@ mod real {
         let Some(shared) = edb_testkit::shared_data() else { return };
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::open_or_create(folder.path()).unwrap();
-        let imported = import(&store, &[shared.join("jw00703")], now()).unwrap();
+        let imported = import(&store, &[shared.join("jw00703")], now(), Duration::ZERO).unwrap();
         assert_eq!((imported.files, imported.rows, imported.failures.len()), (21, 379_687, 0));
         let always = TimeRange::new(at("2019-01-01"), at("2020-01-01")).unwrap();
         for mnemonic in &imported.mnemonics {

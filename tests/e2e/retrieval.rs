@@ -35,11 +35,11 @@ async fn day_windows_join_without_a_seam() {
     assert_eq!(words, ["before", "at midnight", "also at midnight, \"second\"", "third", "noon"]);
     assert!(retrieved.series[0].unknown().is_empty());
     assert_eq!(retrieved.series[0].leading.as_ref().unwrap().time, at("2022-06-01T09:59:54"));
-    // Nothing is known after the last message: the archive may hold more later.
-    assert_eq!(
-        retrieved.series[1].unknown(),
-        [TimeRange::new(at("2022-06-02T12:00:00.000001"), at("2022-06-03")).unwrap()]
-    );
+    // Before the first message and after the last one nothing is known: the archive may hold more than it answered.
+    let unknown =
+        [("2022-06-01T12:00", "2022-06-01T23:59:59.5"), ("2022-06-02T12:00:00.000001", "2022-06-03")];
+    let unknown = unknown.map(|(start, stop)| TimeRange::new(at(start), at(stop)).unwrap());
+    assert_eq!(retrieved.series[1].unknown(), unknown);
     assert_eq!(
         retrieved.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
         [NoticeKind::NotKnown]
@@ -131,4 +131,35 @@ async fn a_source_in_memory_answers_as_one_over_http() {
         assert_eq!(http.answer(&asked.mnemonic, asked.range).await.unwrap(), ours, "{word}");
     }
     assert_eq!(http.dictionary(None).await.unwrap(), memory.dictionary(None).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_with_a_hole_does_not_serve_the_hole_as_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(DiskStore::open_or_create(folder.path()).unwrap());
+    let options = ArchiveOptions::default;
+    let filling = Archive::new(Some(Arc::new(archive())), store.clone(), options());
+    let parts =
+        ["TICKS@2022-06-01T06:00/2022-06-01T06:30", "TICKS@2022-06-01T09:00/2022-06-01T09:30"].map(request);
+    filling.retrieve(&parts, now(), |_| {}).await.unwrap();
+
+    let url = serve(store).await;
+    let downstream = Archive::new(Some(client(&url)), Arc::new(MemoryStore::new()), options());
+    let read = downstream.retrieve(&parts, now(), |_| {}).await.unwrap();
+    assert!(read.failures.is_empty() && read.series.iter().all(|series| series.unknown().is_empty()));
+
+    let across = downstream
+        .retrieve(&[request("TICKS@2022-06-01T06:10/2022-06-01T09:10")], now(), |_| {})
+        .await
+        .unwrap();
+    let failure = across.failures[0].error.chain();
+    assert!(failure.contains("416: the store does not know TICKS in 2022-06-01T06:30"), "{failure}");
+
+    let before = request("TICKS@2022-06-01T05:00/2022-06-01T06:10");
+    let head = downstream.retrieve(std::slice::from_ref(&before), now(), |_| {}).await.unwrap();
+    let truth = archive().samples(&name("TICKS")).unwrap().clone().cut(before.range);
+    let known = head.series[0].known.ranges();
+    assert_eq!(known.len(), 1, "before what the store knows nothing is claimed");
+    assert_eq!(head.series[0].samples, truth.cut(known[0]));
+    assert!(head.series[0].unknown()[0].start() == before.range.start());
 }

@@ -30,7 +30,7 @@ pub(crate) struct Common {
     /// Where samples come from: `mast`, `sample` (synthetic, built in), `store` (offline), or a service's URL
     #[arg(long, global = true, value_name = "SOURCE")]
     pub(crate) source: Option<String>,
-    /// Folder of the local archive: asked first, and kept up to date [default: `EDB_STORE`, or none]
+    /// Folder of the local archive: asked first, and kept up to date (raw files of `fetch` do not go there) [default: `EDB_STORE`, or none]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// Use no local archive, even if `EDB_STORE` names one
@@ -143,7 +143,7 @@ pub(crate) struct ExportArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Align to these times: a step (`1s`), `union`, or `of:MNEMONIC`
-    #[arg(long, value_name = "TIMES", requires = "max_age", conflicts_with = "resample")]
+    #[arg(long, value_name = "TIMES", conflicts_with = "resample")]
     pub(crate) align: Option<String>,
     /// Which sample stands at a time: hold, nearest, linear, exact
     #[arg(long, value_name = "METHOD", default_value = "hold", requires = "align")]
@@ -227,7 +227,7 @@ pub(crate) enum StoreCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// Name or part of it, with `*` and `?`
+    /// Name or part of it, with `*` and `?`; or a word of descriptions
     #[arg(value_name = "PATTERN")]
     pub(crate) pattern: String,
 }

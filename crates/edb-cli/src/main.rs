@@ -40,7 +40,7 @@ fn main() -> ExitCode {
                 }
             },
             code = interrupted() => {
-                output::say("interrupted: what was complete is kept, nothing half-written is left");
+                output::say("interrupted: nothing half-written is left");
                 code
             }
         }

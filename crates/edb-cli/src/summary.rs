@@ -77,18 +77,27 @@ fn text(report: &Report, elapsed: Duration) -> String {
     let total: usize = report.series.iter().map(|series| series.samples).sum();
     let _ = writeln!(
         text,
-        "{} samples of {} series in {:.2} s; {} requests, {} samples over the network; source: {}",
-        thousands(total as u64),
+        "{} of {} series in {:.2} s; {}, {} samples over the network; source: {}",
+        counted(total, "sample"),
         report.series.len(),
         elapsed.as_secs_f64(),
-        report.requests,
+        counted(report.requests, "request"),
         thousands(report.rows_fetched as u64),
         if report.sources.is_empty() { "none".to_owned() } else { report.sources.join(", ") }
     );
     if report.is_partial() {
-        let _ = writeln!(text, "partial: {} windows failed; the rest was delivered", report.failures.len());
+        let _ = writeln!(
+            text,
+            "partial: {} failed; the rest was delivered",
+            counted(report.failures.len(), "window")
+        );
     }
     text
+}
+
+/// `1 request`, `1_234 requests`
+pub(crate) fn counted(number: usize, thing: &str) -> String {
+    format!("{} {thing}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
 }
 
 /// `1_234_567`

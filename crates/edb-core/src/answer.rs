@@ -29,7 +29,9 @@ impl Answer {
     /// Splits the rows of an answer into brackets and samples, and says what they prove.
     ///
     /// - a first row before `asked` is the leading bracket. Other rows may share its time, so the proof starts one
-    ///   microsecond after it. Without one the archive begins inside the range, and the proof starts where it was asked
+    ///   microsecond after it
+    /// - otherwise the start is open: the archive begins there, or the answer lacks its head, and the proof starts at the
+    ///   first row
     /// - a last row at or after the end of `asked` closes the answer, and the proof stops before it, for the same reason
     /// - otherwise the end is open: the proof stops right after the last row, and says nothing about the time beyond
     /// - no row at all proves nothing: an unknown mnemonic is answered that way too
@@ -59,7 +61,7 @@ impl Answer {
         };
         let has_leading = first < asked.start().as_micros();
         let has_trailing = last >= asked.stop().as_micros();
-        let start = if has_leading { Instant::from_micros(first + 1) } else { asked.start() };
+        let start = Instant::from_micros(if has_leading { first + 1 } else { first });
         let stop = if has_trailing { last } else { last + 1 };
         if !has_trailing {
             let text = format!(
@@ -118,9 +120,9 @@ mod tests {
     #[test]
     fn the_stop_is_outside_and_may_have_twins() {
         // The service is inclusive at both ends: a sample exactly at the stop comes with the next one after it.
-        let answer = answer(&[100, 200, 200, 256]);
-        assert_eq!(answer.proven, Some(range(100, 256)));
-        assert_eq!(answer.samples.times(), [100, 200, 200], "proven beyond what was asked");
+        let answer = answer(&[110, 200, 200, 256]);
+        assert_eq!(answer.proven, Some(range(110, 256)), "an open start proves nothing before its first row");
+        assert_eq!(answer.samples.times(), [110, 200, 200], "proven beyond what was asked");
         assert!(answer.leading.is_none());
         let alone = super::tests::answer(&[10, 200]);
         assert_eq!(alone.proven, Some(range(11, 200)));

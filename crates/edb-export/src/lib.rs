@@ -57,7 +57,7 @@ impl Format {
                 "could not tell the table format of `{}` from its extension",
                 path.display()
             ))
-            .with_hint("end the name in `.parquet` or `.csv`, or say `--format`")
+            .with_hint("end the name in `.parquet` or `.csv`; figures end in `.png` or `.svg`")
         })
     }
 }

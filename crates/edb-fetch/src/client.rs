@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -13,13 +14,17 @@ use edb_core::{
 use edb_wire::{Decoder, Whole, dictionary};
 use futures_util::StreamExt;
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use crate::retry::{Retries, RetryPolicy};
 use crate::token::Token;
 
 /// MAST.
 pub const DEFAULT_BASE_URL: &str = "https://mast.stsci.edu/";
+/// Statuses that no second try changes.
+const FINAL_STATUSES: [u16; 7] = [404, 405, 410, 413, 414, 416, 422];
+/// How much of a refusal's own text is repeated.
+const MAX_REASON_BYTES: usize = 300;
 const USER_AGENT: &str = concat!("edb/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
 const NO_TELEMETRY_HINT: &str = "check `--source`, or try again later: a log-in or maintenance page, or a body that was cut, is no telemetry";
 /// A dictionary of 20,000 mnemonics has some 4 MB.
@@ -58,6 +63,15 @@ impl Default for ClientOptions {
     }
 }
 
+/// A file that was downloaded whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Its size.
+    pub size_bytes: u64,
+    /// Whether it has any row: an unknown mnemonic is answered with the header alone.
+    pub has_rows: bool,
+}
+
 /// A client of one EDB service. Cheap to clone; connections are shared.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -83,15 +97,18 @@ impl Client {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
             .filter(|url| url.username().is_empty() && url.password().is_none())
+            .filter(|url| url.query().is_none() && url.fragment().is_none())
             .ok_or_else(|| {
                 Error::usage(
                     "could not use the service's URL: expected `https://host/` or `http://host:port/`",
                 )
-                .with_hint("look at `--source` and at `ENG_BASE_URL`; a URL must not carry a password")
+                .with_hint("look at `--source` and at `ENG_BASE_URL`; a URL must carry neither a password nor a query")
             })?;
-        let is_loopback = url
-            .host_str()
-            .is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
+        // A name that only begins like a loopback address is somebody else's machine.
+        let is_loopback = url.host_str().is_some_and(|host| {
+            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        });
         let mut headers = HeaderMap::new();
         if let Some(token) = &options.token {
             if url.scheme() == "http" && !is_loopback {
@@ -132,7 +149,7 @@ impl Client {
         format!("{}{}api/v0.1/Download/file?uri=mast:jwstedb/{file}", self.base, self.prefix)
     }
 
-    /// Writes the service's bytes about `request` to `file`, as they came, and returns how many. `on_bytes` is told of
+    /// Writes the service's bytes about `request` to `file`, as they came. `on_bytes` is told of
     /// each piece. The file takes its name only if the body is a whole CSV answer.
     ///
     /// # Errors
@@ -143,23 +160,23 @@ impl Client {
         request: &Request,
         destination: &std::path::Path,
         on_bytes: &(dyn Fn(u64) + Sync),
-    ) -> Result<u64> {
+    ) -> Result<Downloaded> {
         let url = self.download_url(request);
         self.with_retries(&url, || async {
             let mut file = AtomicFile::create(destination)?;
             let mut body = self.get(&url).await?.bytes_stream();
             let mut check = Whole::new();
-            let mut size = 0;
+            let mut size_bytes = 0;
             while let Some(chunk) = body.next().await {
                 let chunk = chunk.map_err(broken)?;
                 check.feed(&chunk)?;
                 file.write_all(&chunk).map_err(|error| file.error(error))?;
-                size += chunk.len() as u64;
+                size_bytes += chunk.len() as u64;
                 on_bytes(chunk.len() as u64);
             }
-            check.finish()?;
+            let has_rows = check.finish()?;
             file.commit()?;
-            Ok(size)
+            Ok(Downloaded { size_bytes, has_rows })
         })
         .await
         .map_err(|error| error.while_doing(format!("could not download `{}`", request.file_name())))
@@ -203,24 +220,28 @@ impl Client {
     async fn get(&self, url: &str) -> Result<reqwest::Response> {
         let response = self.http.get(url).send().await.map_err(broken)?;
         let status = response.status();
+        let wait =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         if status == StatusCode::OK {
             return Ok(response);
         }
         let host = response.url().host_str().unwrap_or("the service").to_owned();
-        let says = format!("{host} answered {}", status.as_u16());
+        let mut says = format!("{host} answered {}", status.as_u16());
+        if let Some(reason) = reason(response).await {
+            says = format!("{says}: {reason}");
+        }
         Err(match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(ErrorKind::Unauthorized, says).with_hint(
                 "check the token in `MAST_API_TOKEN`: tokens end after 10 days without use, and after 60 days; \
                  most telemetry needs none, so unsetting it may do",
             ),
-            // Final: there is nothing at this address.
-            StatusCode::NOT_FOUND => {
-                Error::usage(says).with_hint("check `--source` and `--prefix`")
+            // Final: asking the same again gives the same. Other refusals the service is known to take back.
+            _ if FINAL_STATUSES.contains(&status.as_u16()) => {
+                Error::usage(says).with_hint("check `--source` and `--prefix`, and the range")
             }
             _ => {
-                let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
                 let error = Error::new(ErrorKind::Unavailable, says)
-                    .with_hint("try again later; what was fetched so far is kept");
+                    .with_hint("try again later");
                 match wait.and_then(|wait| wait.trim().parse().ok()) {
                     Some(seconds) => error.caused_by(RetryAfter(Duration::from_secs(seconds))),
                     None => error,
@@ -299,6 +320,25 @@ fn broken(error: reqwest::Error) -> Error {
         "the connection broke before the answer was whole"
     };
     Error::new(ErrorKind::Unavailable, what)
-        .with_hint("check the network and `--source`, and try again later; what was fetched so far is kept")
+        .with_hint("check the network and `--source`, and try again later")
         .caused_by(error.without_url())
+}
+
+/// The first line of a refusal that comes as plain text: the service's own reason.
+async fn reason(response: reqwest::Response) -> Option<String> {
+    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    if !kind.starts_with("text/plain") {
+        return None;
+    }
+    let mut body = response.bytes_stream();
+    let mut text = Vec::new();
+    while text.len() < MAX_REASON_BYTES
+        && let Some(Ok(chunk)) = body.next().await
+    {
+        text.extend_from_slice(&chunk);
+    }
+    text.truncate(MAX_REASON_BYTES);
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().next()?.trim();
+    (!line.is_empty()).then(|| line.escape_debug().to_string())
 }

@@ -7,7 +7,7 @@ use edb_core::{ErrorKind, Request, Result};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::Client;
+use crate::{Client, Downloaded};
 
 /// One file to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +19,20 @@ pub struct Download {
 }
 
 /// Downloads files as the service sends them, at most `concurrency` at a time. `on_bytes` is told of every piece that
-/// arrives, `on_done` of every file that is whole (its size) or was given up. A refused token or a failing disk ends
-/// everything: every other file would fail too. Returns the results in the order of `downloads`; `None` for files that
+/// arrives, `on_done` of every file that is whole (its size) or was given up. A failing disk ends everything, and so does a
+/// refusal of the token before anything came: every other file would fail too. Returns the results in the order of `downloads`; `None` for files that
 /// were not tried.
 pub async fn download(
     client: &Client,
     downloads: Vec<Download>,
     concurrency: usize,
     on_bytes: impl Fn(&Download, u64) + Send + Sync + 'static,
-    mut on_done: impl FnMut(&Download, &Result<u64>),
-) -> Vec<(Download, Option<Result<u64>>)> {
+    mut on_done: impl FnMut(&Download, &Result<Downloaded>),
+) -> Vec<(Download, Option<Result<Downloaded>>)> {
     let places = Arc::new(Semaphore::new(concurrency.max(1)));
     let on_bytes = Arc::new(on_bytes);
     let mut results: Vec<_> = downloads.into_iter().map(|download| (download, None)).collect();
+    let mut done = 0;
     let mut tasks = JoinSet::new();
     for (at, (download, _)) in results.iter().enumerate() {
         let (client, download) = (client.clone(), download.clone());
@@ -44,12 +45,18 @@ pub async fn download(
         });
     }
     while let Some(joined) = tasks.join_next().await {
-        let Ok((at, result)) = joined else { continue };
+        let (at, result) = match joined {
+            Ok(joined) => joined,
+            // Cut off by the abort below; a panic is a defect and must not pass for one.
+            Err(error) if error.is_cancelled() => continue,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
         if let Err(error) = &result
-            && matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Disk)
+            && (error.kind() == ErrorKind::Disk || error.kind() == ErrorKind::Unauthorized && done == 0)
         {
             tasks.abort_all();
         }
+        done += usize::from(result.is_ok());
         on_done(&results[at].0, &result);
         results[at].1 = Some(result);
     }

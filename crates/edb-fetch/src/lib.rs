@@ -17,7 +17,7 @@ mod retrieve;
 mod retry;
 mod token;
 
-pub use client::{Client, ClientOptions, DEFAULT_BASE_URL};
+pub use client::{Client, ClientOptions, DEFAULT_BASE_URL, Downloaded};
 pub use download::{Download, download};
 pub use retrieve::{Event, Failure, Retrieval, Window, retrieve, windows};
 pub use retry::RetryPolicy;

@@ -67,37 +67,49 @@ pub fn windows(requests: &[Request]) -> Vec<Window> {
 ///
 /// An answer without trailing bracket is followed up by asking again from its last row on: rows that come then prove that
 /// the answer was cut, and are delivered too; none prove that the archive ends there as of now. A window that fails leaves
-/// the others alone, except that a refused token or a failing disk ends everything: every other window would fail too.
+/// the others alone and is listed; a refusal of the token before anything was answered ends the rest, which would be refused
+/// too.
+///
+/// # Errors
+/// [`ErrorKind::Disk`] if `deliver` reports one: what comes next could not be kept either. What was delivered stays.
 pub async fn retrieve(
     source: Arc<dyn Source>,
     windows: Vec<Window>,
     concurrency: usize,
     deliver: impl Fn(Answer) -> Result<()> + Send + Sync + 'static,
     mut on_event: impl FnMut(Event<'_>),
-) -> Retrieval {
+) -> Result<Retrieval> {
     let places = Arc::new(Semaphore::new(concurrency.max(1)));
     let deliver = Arc::new(deliver);
     let mut tasks = JoinSet::new();
-    for window in windows {
+    let mut pending: Vec<Option<Window>> = windows.into_iter().map(Some).collect();
+    for (at, window) in pending.iter().enumerate() {
+        let Some(window) = window.clone() else { continue };
         let (source, places, deliver) = (Arc::clone(&source), Arc::clone(&places), Arc::clone(&deliver));
         tasks.spawn(async move {
             // The semaphore is never closed.
             let _place = places.acquire_owned().await;
-            let result = ask(source.as_ref(), &window, deliver).await;
-            (window, result)
+            (at, ask(source.as_ref(), &window, deliver).await)
         });
     }
     let mut retrieval = Retrieval::default();
     while let Some(joined) = tasks.join_next().await {
-        let Ok((window, result)) = joined else { continue };
+        let (at, result) = match joined {
+            Ok(joined) => joined,
+            // Cut off by the abort below, and listed after it; a panic is a defect and must not pass for one.
+            Err(error) if error.is_cancelled() => continue,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let Some(window) = pending[at].take() else { continue };
         match result {
             Ok((answers, rows)) => {
                 retrieval.answers += answers;
                 retrieval.rows += rows;
                 on_event(Event::Answered(&window, rows));
             }
+            Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
             Err(error) => {
-                if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Disk) {
+                if error.kind() == ErrorKind::Unauthorized && retrieval.answers == 0 {
                     tasks.abort_all();
                 }
                 let failure = Failure { window, error };
@@ -106,8 +118,12 @@ pub async fn retrieve(
             }
         }
     }
+    for window in pending.into_iter().flatten() {
+        let error = Error::new(ErrorKind::Unauthorized, "not tried: the service had refused another request");
+        retrieval.failures.push(Failure { window, error });
+    }
     retrieval.failures.sort_by_key(|a| (a.window.request, a.window.ask.range));
-    retrieval
+    Ok(retrieval)
 }
 
 /// Asks about one window and follows open ends up. Returns how many answers and rows were delivered.

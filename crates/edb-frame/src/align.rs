@@ -12,8 +12,8 @@ use edb_series::grid;
 use crate::columns::{self, Run};
 use crate::table::{ColumnAbout, Table};
 
-/// The most rows that an aligned table may have.
-const MAX_ROWS: u64 = 1 << 31;
+/// The most rows that a table may have that is not made of samples alone: 4 GB a column.
+pub(crate) const MAX_ROWS: u64 = 1 << 29;
 
 /// Which times the rows of the table have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub struct AlignOptions {
 /// may stand. Brackets take part as the samples they are: the state into the range is held from the bracket before it.
 ///
 /// # Errors
-/// [`edb_core::ErrorKind::Usage`] if the table would have 2³¹ rows or more, if [`Times::Of`] names a mnemonic that is not
+/// [`edb_core::ErrorKind::Usage`] if the table would have 2²⁹ rows or more, if [`Times::Of`] names a mnemonic that is not
 /// among the series, or if the ranges of one mnemonic have values of different kinds.
 pub fn align(series: &[Series], options: &AlignOptions) -> Result<Table> {
     let targets = targets(series, &options.times)?;

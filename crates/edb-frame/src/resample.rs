@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edb_core::{
-    Instant, Mnemonic, Notice, NoticeKind, Result, Sampling, Series, Value, ValueKind, Values,
+    Error, Instant, Mnemonic, Notice, NoticeKind, Result, Sampling, Series, Value, ValueKind, Values,
     format_duration,
 };
 use edb_series::bins::{self, Bin, Summary};
 use edb_series::grid;
 use polars::prelude::Column;
 
+use crate::align::MAX_ROWS;
 use crate::columns;
 use crate::table::{ColumnAbout, Table};
 
@@ -118,7 +119,7 @@ struct Cell {
 
 /// Statistics over bins `[lo, hi)`; `time` is `lo`. Only samples in each series' own range count, brackets do not.
 ///
-/// Change-only mnemonics are weighted by how long each value held (rule 9 of the design): their mean, std, median, min and
+/// Change-only numbers are weighted by how long each value held (rule 9 of the design): their mean, std, median, min and
 /// max are over time, from the state into the range on, as far as the range is known; `first` and `last` are the values in
 /// force at the start and at the end of the bin; `count` is still the number of samples. A notice says so.
 ///
@@ -138,6 +139,9 @@ pub fn resample(series: &[Series], options: &ResampleOptions) -> Result<Table> {
     let mut resampled = Vec::new();
     for (mnemonic, parts) in by_mnemonic {
         let kind = crate::align::kind_of(mnemonic, &parts)?;
+        if options.empty == EmptyBins::Null || parts[0].sampling() == Sampling::ChangeOnly {
+            refuse_too_many_bins(mnemonic, &parts, options)?;
+        }
         let is_held = parts[0].sampling() == Sampling::ChangeOnly && kind != ValueKind::Text;
         if is_held {
             let text = "is change-only: its statistics are weighted by how long each value held";
@@ -174,6 +178,22 @@ pub fn resample(series: &[Series], options: &ResampleOptions) -> Result<Table> {
         ("std".to_owned(), "population (divided by n)".to_owned()),
     ];
     Ok(table)
+}
+
+/// Bins without samples cost memory too.
+fn refuse_too_many_bins(mnemonic: &Mnemonic, parts: &[&Series], options: &ResampleOptions) -> Result<()> {
+    let bins = |part: &&Series| {
+        let range = part.range;
+        grid::count(range.start().as_micros(), range.stop().as_micros(), options.step_us, options.origin_us)
+    };
+    let count: u64 = parts.iter().map(bins).sum();
+    if count < MAX_ROWS {
+        return Ok(());
+    }
+    let step = format_duration(Duration::from_micros(options.step_us as u64));
+    let message =
+        format!("could not resample {mnemonic}: {count} bins of {step}, expected fewer than {MAX_ROWS}");
+    Err(Error::usage(message).with_hint("take wider bins, a shorter range, or leave empty bins out"))
 }
 
 struct Resampled<'a> {

@@ -11,4 +11,4 @@ mod run;
 pub use file::parse_limit;
 pub use job::{Job, Output, Shape, parse_layout, parse_method, parse_statistics, parse_times};
 pub use report::{FailureReport, FileReport, Report, SeriesReport};
-pub use run::run;
+pub use run::{provenance, run};

@@ -6,8 +6,8 @@ use edb::fetch::Event;
 use edb::frame::{self, Table};
 use edb::series::gaps;
 use edb::{
-    Archive, Dictionary, Error, ErrorKind, Instant, MICROS_PER_SECOND, Notice, Result, Retrieved, Sampling,
-    Series, TimeRange, plot,
+    Archive, Dictionary, Error, ErrorKind, Instant, MICROS_PER_SECOND, Notice, NoticeKind, Result, Retrieved,
+    Sampling, Series, TimeRange, plot,
 };
 
 use crate::job::{Job, Output, Shape};
@@ -28,7 +28,12 @@ pub async fn run(
     now: Instant,
     on_event: impl FnMut(Event<'_>),
 ) -> Result<Report> {
+    let mut paths = std::collections::BTreeSet::new();
     for output in &job.outputs {
+        if !paths.insert(&output.path) {
+            return Err(Error::usage(format!("two outputs have the name `{}`", output.path.display()))
+                .with_hint("give each output a name of its own"));
+        }
         // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
         AtomicFile::create(&output.path)?;
     }
@@ -37,9 +42,15 @@ pub async fn run(
     let requests = job.selection.resolve(&dictionary)?;
     let mut retrieved = archive.retrieve(&requests, now, on_event).await?;
     let is_nothing = retrieved.series.iter().all(|series| series.known.is_empty());
-    if is_nothing && !retrieved.failures.is_empty() {
-        return Err(retrieved.failures.swap_remove(0).error);
+    if is_nothing {
+        // The first that was tried: what was not tried after a refusal has no cause of its own.
+        let tried = |failure: &edb::fetch::Failure| std::error::Error::source(&failure.error).is_some();
+        let first = retrieved.failures.iter().position(tried).unwrap_or(0);
+        if first < retrieved.failures.len() {
+            return Err(retrieved.failures.swap_remove(first).error);
+        }
     }
+
     let mut report = report(job, &retrieved);
     let outputs = job.outputs.clone();
     // Polars and compression block; the runtime's workers are for the network.
@@ -98,7 +109,7 @@ fn about(series: &Series) -> SeriesReport {
 }
 
 /// What every file says of where it comes from. Nothing in it changes from run to run: the same data give the same bytes.
-fn provenance(retrieved: &Retrieved) -> Vec<(String, String)> {
+pub fn provenance(retrieved: &Retrieved) -> Vec<(String, String)> {
     let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
     facts.extend(retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
     let selected = retrieved.series.iter().map(|series| format!("{}@{}", series.mnemonic(), series.range));
@@ -124,7 +135,7 @@ fn write(output: &Output, retrieved: &Retrieved, notices: &mut Vec<Notice>) -> R
             options.description =
                 facts.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
             if options.footer.is_empty() {
-                options.footer = format!("{} · source: {}", facts[0].1, retrieved.sources.join(", "));
+                options.footer = format!("{} · source: {}", facts[0].1, sources(retrieved));
             }
             let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
             let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
@@ -157,10 +168,21 @@ fn write_table(
     Ok(FileReport { path: output.path.clone(), content: content.to_owned(), rows: table.rows(), size_bytes })
 }
 
+/// Adds notices of an output. What is not known, or not there, was told of the series already.
 fn add(notices: &mut Vec<Notice>, more: Vec<Notice>) {
     for notice in more {
-        if !notices.contains(&notice) {
+        let is_told = matches!(notice.kind, NoticeKind::NotKnown | NoticeKind::NoSamples);
+        if !is_told && !notices.contains(&notice) {
             notices.push(notice);
         }
+    }
+}
+
+/// A few sources in full, more of them by number.
+fn sources(retrieved: &Retrieved) -> String {
+    match retrieved.sources.as_slice() {
+        [] => "none".to_owned(),
+        all if all.len() <= 3 => all.join(", "),
+        all => format!("{}, {} and {} more", all[0], all[1], all.len() - 2),
     }
 }

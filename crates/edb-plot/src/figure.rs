@@ -93,7 +93,7 @@ const PANEL_SPACE: f64 = 14.0;
 
 /// Draws `series` over the time axis `range` and returns the bytes of the file, which the caller writes.
 ///
-/// Series of numbers with the same unit share a panel, at most seven of them; each text has a panel of its own, as a state
+/// Series of numbers with the same unit share a panel, at most seven of them, those without a unit have one each; each text has a panel of its own, as a state
 /// timeline if its distinct texts are few and short, or else as marks with as many messages as fit.
 ///
 /// # Shapes
@@ -129,7 +129,7 @@ const PANEL_SPACE: f64 = 14.0;
 /// let figure = draw(&[series], range, &FigureOptions::default(), Format::Svg)?;
 /// assert!(String::from_utf8(figure.value).unwrap().contains("IMIR_HK_ICE_SEC_VOLT1 (no samples)"));
 /// assert_eq!(figure.notices.len(), 1);
-/// # edb_core::Result::Ok(())
+/// # Ok::<(), edb_core::Error>(())
 /// ```
 pub fn draw(
     series: &[Series],

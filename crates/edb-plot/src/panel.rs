@@ -112,11 +112,11 @@ fn remark(series: &Series, axis: TimeRange, is_inferred: bool, notices: &mut Vec
     }
 }
 
-/// Adds a series of numbers to the panel of its unit.
+/// Adds a series of numbers to the panel of its unit. Numbers without a unit have nothing in common that an axis could show:
+/// each has a panel of its own.
 fn join(panels: &mut Vec<Panel>, unit: &str, is_whole: bool, mut entry: Entry) {
-    let home = panels.iter_mut().rev().find(
-        |panel| matches!(&panel.content, Content::Values { unit: other, .. } if other.trim() == unit.trim()),
-    );
+    let is_shared = |panel: &&mut Panel| matches!(&panel.content, Content::Values { unit: other, .. } if !unit.trim().is_empty() && other == unit.trim());
+    let home = panels.iter_mut().rev().find(is_shared);
     match home {
         Some(panel) if panel.entries.len() < palette::SERIES.len() => {
             entry.color = palette::SERIES[panel.entries.len()];

@@ -58,10 +58,10 @@ pub fn gaps(times: &[i64], limit_us: i64) -> Vec<usize> {
 }
 
 /// The cadence and the [`gaps`] of times that have a cadence: at most a tenth of the steps are longer than the limit that
-/// the median step sets ([`gap_limit_us`]). `None` for fewer than three times, and for times that come as they please (event
+/// the median step sets ([`gap_limit_us`]). `None` for fewer than ten times, and for times that come as they please (event
 /// messages, changes of state).
 pub fn regular_gaps(times: &[i64]) -> Option<(i64, Vec<usize>)> {
-    let cadence = cadence_us(times).filter(|_| times.len() >= 3)?;
+    let cadence = cadence_us(times).filter(|_| times.len() >= 10)?;
     let gaps = gaps(times, gap_limit_us(cadence));
     (gaps.len() * 10 < times.len()).then_some((cadence, gaps))
 }

@@ -31,6 +31,12 @@ pub(crate) fn router(holdings: Arc<dyn Holdings>) -> Router {
     };
     service()
         .nest("/jwst", service())
+        .route(
+            "/",
+            get(|| async {
+                "an archive of telemetry over the EDB protocol; see /viz/api/v0.1/info/mnemonics\n"
+            }),
+        )
         .route("/viz/api/v0.1/info/mnemonics", get(mnemonics))
         .route("/viz/api/v0.1/info/mnemonics/", get(mnemonics))
         .route("/portal/Mashup/Mashup.asmx/columnsconfig", post(columns_config))
@@ -70,6 +76,10 @@ async fn download(State(holdings): Shared, Query(query): Query<HashMap<String, S
             let headers =
                 [(header::CONTENT_TYPE, "text/csv".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
             (headers, Body::from_stream(stream::iter(chunks))).into_response()
+        }
+        // What the store cannot say must not look like telemetry that is not there.
+        Err(error) if error.kind() == ErrorKind::Empty => {
+            refuse(StatusCode::RANGE_NOT_SATISFIABLE, &error.to_string())
         }
         Err(error) => fault(&error),
     }
@@ -135,5 +145,5 @@ fn refuse(status: StatusCode, text: &str) -> Response {
 }
 
 fn fault(error: &Error) -> Response {
-    refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.chain())
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }

@@ -59,6 +59,14 @@ pub trait Store: Send + Sync {
     /// [`edb_core::ErrorKind::Disk`].
     fn mnemonics(&self) -> Result<Vec<Mnemonic>>;
 
+    /// All that is known of `mnemonic`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`].
+    fn known(&self, mnemonic: &Mnemonic) -> Result<Coverage> {
+        Ok(self.headers(mnemonic)?.iter().map(|header| header.proven).collect())
+    }
+
     /// What is known of `mnemonic` in `range`.
     ///
     /// # Errors

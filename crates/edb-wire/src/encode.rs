@@ -27,7 +27,7 @@ const MJD_OF_EPOCH: i64 = 40_587;
 /// let (samples, _) = Samples::from_columns(SqlType::Real, vec![0], Values::real(vec![0.25]), Nulls::none())?;
 /// let body = edb_wire::Encoder::new(samples).flatten().collect::<Vec<u8>>();
 /// assert!(body.ends_with(b"\r\n1970-01-01 00:00:00.000000,40587.0000000000,0.2500000000,real\r\n"));
-/// # edb_core::Result::Ok(())
+/// # Ok::<(), edb_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Encoder {

@@ -102,7 +102,9 @@ impl Archive {
         for request in requests {
             let store = Arc::clone(&self.store);
             let (mnemonic, range) = (request.mnemonic.clone(), request.range);
-            let reading = blocking(move || store.read(&mnemonic, range)).await?;
+            let reading = blocking(move || store.read(&mnemonic, range))
+                .await
+                .map_err(|error| error.while_doing(format!("could not read {request} from the store")))?;
             let mut about = dictionary
                 .get(&request.mnemonic)
                 .cloned()
@@ -169,7 +171,7 @@ impl Archive {
             }
         };
         let retrieval =
-            retrieve(Arc::clone(source), windows(&asks), self.options.concurrency, deliver, on_event).await;
+            retrieve(Arc::clone(source), windows(&asks), self.options.concurrency, deliver, on_event).await?;
         notices.append(&mut heard.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(retrieval)
     }

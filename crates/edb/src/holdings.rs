@@ -1,7 +1,8 @@
 //! What a server can serve.
 
 use edb_core::{
-    Dictionary, DictionaryEntry, Instant, MemorySource, Mnemonic, Result, Samples, SqlType, TimeRange,
+    Dictionary, DictionaryEntry, Error, ErrorKind, Instant, MemorySource, Mnemonic, Result, Sample, Samples,
+    SqlType, TimeRange,
 };
 use edb_store::{DiskStore, Store};
 
@@ -35,24 +36,45 @@ impl Holdings for MemorySource {
 }
 
 impl Holdings for DiskStore {
+    /// Before the first and after the last instant that the store knows of a mnemonic its archive begins and ends. A hole
+    /// between them is refused: an answer across it would prove that nothing happened there.
     fn rows(&self, mnemonic: &Mnemonic, first: Instant, last: Instant) -> Result<Samples> {
-        let Some(range) = TimeRange::checked(first, last.plus_micros(1)) else {
-            return Ok(Samples::empty(SqlType::Varchar));
+        let nothing = Samples::empty(SqlType::Varchar);
+        let Some(range) = TimeRange::checked(first, last.plus_micros(1)) else { return Ok(nothing) };
+        let known = self.known(mnemonic)?;
+        let (Some(start), Some(stop)) = (known.ranges().first(), known.ranges().last()) else {
+            return Ok(nothing);
         };
-        let reading = self.read(mnemonic, range)?;
-        let samples = if reading.samples.is_empty() && reading.known.is_empty() {
-            Samples::empty(SqlType::Varchar)
-        } else {
-            reading.samples
+        let (start, stop) = (start.start(), stop.stop());
+        if let Some(inside) = TimeRange::checked(range.start().max(start), range.stop().min(stop))
+            && let Some(hole) = known.gaps(inside).first()
+        {
+            return Err(Error::new(
+                ErrorKind::Empty,
+                format!("the store does not know {mnemonic} in {hole}"),
+            )
+            .with_hint("ask for ranges on one side of the hole, or fill it"));
+        }
+        // Beyond an end the store's last or first sample still is the bracket.
+        let reached = TimeRange::checked(
+            range.start().clamp(start, stop.plus_micros(-1)),
+            range.stop().clamp(start.plus_micros(1), stop),
+        );
+        let Some(reached) = reached else { return Ok(nothing) };
+        let reading = self.read(mnemonic, reached)?;
+        let beside = |sample: &Sample, is_before: bool| {
+            if is_before { sample.time < first } else { sample.time > last }
         };
-        let kind = samples.values().kind();
-        let fits = |sample: &&edb_core::Sample| match sample.value {
-            edb_core::Value::Null => true,
-            edb_core::Value::Real(_) => kind == edb_core::ValueKind::Real,
-            edb_core::Value::Integer(_) => kind == edb_core::ValueKind::Integer,
-            edb_core::Value::Text(_) => kind == edb_core::ValueKind::Text,
+        let rows = reading.samples.clone().cut(range);
+        let leading = match reading.leading {
+            Some(leading) => Some(leading),
+            None => reading.samples.iter().take_while(|sample| beside(sample, true)).last(),
         };
-        samples.with_brackets(reading.leading.as_ref().filter(fits), reading.trailing.as_ref().filter(fits))
+        let trailing = match reading.trailing {
+            Some(trailing) => Some(trailing),
+            None => reading.samples.iter().find(|sample| beside(sample, false)),
+        };
+        rows.with_brackets(leading.as_ref(), trailing.as_ref())
     }
 
     fn dictionary(&self, only: Option<&Mnemonic>) -> Result<Dictionary> {

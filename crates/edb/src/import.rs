@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use edb_core::{Answer, Dictionary, Error, Instant, Mnemonic, Request, Result, Samples, TimeRange};
-use edb_store::{DiskStore, Segment, Store};
+use edb_store::{DiskStore, Header, Segment, Store};
 use edb_wire::local;
 
 /// What came of an import.
@@ -14,6 +15,8 @@ pub struct Imported {
     pub files: usize,
     /// Samples kept.
     pub rows: usize,
+    /// Samples passed over because the store knew their range already.
+    pub rows_known: usize,
     /// Whose.
     pub mnemonics: Vec<Mnemonic>,
     /// Files that are none of ours and were passed over.
@@ -26,13 +29,16 @@ pub struct Imported {
 /// (`<mnemonic>_data.json`, with `meta.json` for types and sampling), named one by one or by folder.
 ///
 /// A file named as the service names it proves what its answer proves; the bracket rows in it are kept as brackets. Any
-/// other file is taken as all there is between its first and last row, both included. `now` is noted as the time of the
-/// import.
+/// other file is taken as all there is between its first and last row, both included.
+///
+/// A file counts as fetched when it was last written (`now` at the latest), and what was younger than `settle` then is
+/// provisional. An import fills what the store does not know, and overrides nothing.
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Disk`] if a path or the store cannot be read or written. Files that are not what their name says
 /// are listed, and the rest imported.
-pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant) -> Result<Imported> {
+pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Duration) -> Result<Imported> {
+    let settle_us = i64::try_from(settle.as_micros()).unwrap_or(i64::MAX);
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -53,14 +59,15 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant) -> Result<Impo
     }
     for path in files.iter().filter(|path| name_of(path) != "meta.json") {
         let name = name_of(path);
+        let written = written(path, now)?;
         let segment = if let Some(mnemonic) =
             name.strip_suffix("_data.json").and_then(|stem| Mnemonic::new(stem).ok())
         {
-            from_json(path, &mnemonic, &mut dictionary, now)
+            from_json(path, &mnemonic, &mut dictionary, written, settle_us)
         } else if let Ok(request) = Request::from_file_name(&name) {
-            from_answer(path, request, now)
+            from_answer(path, request, written, settle_us)
         } else if let Some(mnemonic) = name.strip_suffix(".csv").and_then(|stem| Mnemonic::new(stem).ok()) {
-            from_csv(path, mnemonic, now)
+            from_csv(path, mnemonic, written, settle_us)
         } else {
             imported.passed_over.push(path.clone());
             continue;
@@ -69,9 +76,8 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant) -> Result<Impo
             Ok(segment) => {
                 imported.files += 1;
                 if let Some(segment) = segment {
-                    imported.rows += segment.samples.len();
                     imported.mnemonics.push(segment.mnemonic.clone());
-                    store.commit(segment)?;
+                    fill(store, &segment, &mut imported)?;
                 }
             }
             Err(error) => imported.failures.push((path.clone(), error)),
@@ -89,6 +95,34 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant) -> Result<Impo
     Ok(imported)
 }
 
+/// Keeps the parts of a segment that the store does not know.
+fn fill(store: &DiskStore, segment: &Segment, imported: &mut Imported) -> Result<()> {
+    let proven = segment.header.proven;
+    imported.rows_known += segment.samples.len();
+    for part in store.known(&segment.mnemonic)?.gaps(proven) {
+        let samples = segment.samples.slice(segment.samples.rows_in(part));
+        imported.rows += samples.len();
+        imported.rows_known -= samples.len();
+        store.commit(Segment {
+            mnemonic: segment.mnemonic.clone(),
+            header: Header { proven: part, ..segment.header },
+            leading: segment.leading.clone().filter(|_| part.start() == proven.start()),
+            samples,
+            trailing: segment.trailing.clone().filter(|_| part.stop() == proven.stop()),
+            source: segment.source.clone(),
+        })?;
+    }
+    Ok(())
+}
+
+/// When a file was last written: later than that it proves nothing.
+fn written(path: &Path, now: Instant) -> Result<Instant> {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let modified = modified.map_err(|error| Error::disk("read", path, error))?;
+    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Instant::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)).min(now))
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -101,21 +135,22 @@ fn source(path: &Path) -> String {
     format!("import of {}", name_of(path))
 }
 
-fn from_answer(path: &Path, request: Request, now: Instant) -> Result<Option<Segment>> {
+fn from_answer(path: &Path, request: Request, written: Instant, settle_us: i64) -> Result<Option<Segment>> {
     let decoded = edb_wire::decode(&read(path)?)?;
     let answer = Answer::from_rows(request.mnemonic, request.range, decoded.samples, decoded.misplaced)?;
-    Ok(Segment::from_answer(answer, now, 0, &source(path)))
+    Ok(Segment::from_answer(answer, written, settle_us, &source(path)))
 }
 
-fn from_csv(path: &Path, mnemonic: Mnemonic, now: Instant) -> Result<Option<Segment>> {
-    Ok(all_there_is(mnemonic, edb_wire::decode(&read(path)?)?.samples, now, &source(path)))
+fn from_csv(path: &Path, mnemonic: Mnemonic, written: Instant, settle_us: i64) -> Result<Option<Segment>> {
+    Ok(all_there_is(mnemonic, edb_wire::decode(&read(path)?)?.samples, written, settle_us, &source(path)))
 }
 
 fn from_json(
     path: &Path,
     mnemonic: &Mnemonic,
     dictionary: &mut Dictionary,
-    now: Instant,
+    written: Instant,
+    settle_us: i64,
 ) -> Result<Option<Segment>> {
     let known = dictionary.get(mnemonic).cloned();
     let local = local::parse(&read(path)?, known.as_ref().and_then(|entry| entry.sql_type.as_ref()))?;
@@ -125,15 +160,22 @@ fn from_json(
     let mut entry = known.unwrap_or_else(|| edb_core::DictionaryEntry::bare(mnemonic.clone()));
     entry.all_points = entry.all_points.or(local.all_points);
     dictionary.insert(entry);
-    Ok(all_there_is(local.mnemonic, local.samples, now, &source(path)))
+    Ok(all_there_is(local.mnemonic, local.samples, written, settle_us, &source(path)))
 }
 
-fn all_there_is(mnemonic: Mnemonic, samples: Samples, now: Instant, source: &str) -> Option<Segment> {
+fn all_there_is(
+    mnemonic: Mnemonic,
+    samples: Samples,
+    written: Instant,
+    settle_us: i64,
+    source: &str,
+) -> Option<Segment> {
     let (first, last) = (samples.times().first()?, samples.times().last()?);
     let proven = TimeRange::checked(Instant::from_micros(*first), Instant::from_micros(*last + 1))?;
+    let provisional = proven.stop() > written.plus_micros(-settle_us);
     Some(Segment {
         mnemonic,
-        header: edb_store::Header { fetched_at: now, proven, provisional: false },
+        header: Header { fetched_at: written, proven, provisional },
         leading: None,
         samples,
         trailing: None,

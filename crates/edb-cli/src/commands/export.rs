@@ -7,7 +7,7 @@ use edb::plot::{self};
 use edb::{Dictionary, Error, Result, export};
 use edb_job::{Output, Shape, parse_layout, parse_limit, parse_method, parse_statistics, parse_times};
 
-use crate::args::{Common, ExportArgs};
+use crate::args::{Common, ExportArgs, SummaryForm};
 use crate::{output, source};
 
 /// What tables of an export are made of.
@@ -22,6 +22,10 @@ pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
     let mut job = super::job("export", &args.selection, now)?;
     let table = table(&args)?;
     if args.output.is_empty() {
+        if common.summary == SummaryForm::Json {
+            return Err(Error::usage("both the table and the JSON summary would go to stdout")
+                .with_hint("name a file with `-o`"));
+        }
         return to_stdout(common, &job, &table, now).await;
     }
     for path in args.output {
@@ -32,7 +36,11 @@ pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
 
 fn table(args: &ExportArgs) -> Result<Table> {
     let origin = args.origin.as_deref();
-    if let (Some(times), Some(max_age)) = (&args.align, &args.max_age) {
+    if let Some(times) = &args.align {
+        let max_age = args.max_age.as_deref().ok_or_else(|| {
+            Error::usage("no limit is given for how old a sample may be that stands for another time")
+                .with_hint("add `--max-age`, as in `--max-age 10s`, or type out `--max-age unlimited`")
+        })?;
         return Ok(Table::Aligned(AlignOptions {
             times: parse_times(times, origin)?,
             method: parse_method(&args.method)?,
@@ -55,7 +63,13 @@ fn table(args: &ExportArgs) -> Result<Table> {
 fn planned(path: &Path, table: &Table) -> Result<Output> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let shape = match (plot::Format::from_extension(&extension), table) {
-        (Some(format), _) => Shape::Figure(Box::default(), format),
+        (Some(_), Table::Aligned(_) | Table::Resampled(_)) => {
+            let message =
+                format!("could not plan `{}`: a figure shows the samples themselves", path.display());
+            return Err(Error::usage(message)
+                .with_hint("draw it with `edb plot`; `--align` and `--resample` are for tables"));
+        }
+        (Some(format), Table::Long) => Shape::Figure(Box::default(), format),
         (None, Table::Long) => Shape::Long(export::Format::from_path(path)?),
         (None, Table::Aligned(options)) => Shape::Aligned(options.clone(), export::Format::from_path(path)?),
         (None, Table::Resampled(options)) => {
@@ -76,7 +90,14 @@ async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb:
         Table::Aligned(options) => frame::align(&retrieved.series, options)?,
         Table::Resampled(options) => frame::resample(&retrieved.series, options)?,
     };
-    table.made.splice(0..0, retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
+    table.made.splice(0..0, edb_job::provenance(&retrieved));
+    if !common.quiet {
+        table
+            .notices
+            .iter()
+            .chain(&retrieved.notices)
+            .for_each(|notice| output::say(&format!("notice: {notice}")));
+    }
     table.notices.append(&mut retrieved.notices);
     let mut bytes = Vec::new();
     export::write(&table, export::Format::Csv, &mut bytes)?;

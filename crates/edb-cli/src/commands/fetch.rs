@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use edb::fetch::{Client, Download, download};
+use edb::fetch::{Client, Download, Downloaded, download};
 use edb::{Dictionary, Error, ErrorKind, Request, Result};
 
 use crate::args::{Common, Emit, FetchArgs};
@@ -54,13 +54,9 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
             bar.inc(1);
             if !common.quiet {
                 bar.suspend(|| match result {
-                    Ok(size) => {
-                        output::say(&format!(
-                            "{}  {}",
-                            download.destination.display(),
-                            summary::bytes(*size)
-                        ));
-                    }
+                    Ok(done) => output::say(&said(download, *done)),
+                    // The one error of a run is told in full at its end.
+                    Err(_) if asked == 1 => {}
                     Err(error) => output::say(&format!("failed: {}", error.chain())),
                 });
             }
@@ -70,21 +66,28 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
     finish(common, asked, skipped, results)
 }
 
+/// A line about a file that came.
+fn said(download: &Download, done: Downloaded) -> String {
+    let remark = if done.has_rows { "" } else { "  (no rows: an unknown mnemonic? see `edb search`)" };
+    format!("{}  {}{remark}", download.destination.display(), summary::bytes(done.size_bytes))
+}
+
 fn finish(
     common: &Common,
     asked: usize,
     skipped: usize,
-    results: Vec<(Download, Option<Result<u64>>)>,
+    results: Vec<(Download, Option<Result<Downloaded>>)>,
 ) -> Result<u8> {
     let done = results.iter().filter(|(_, result)| matches!(result, Some(Ok(_)))).count();
     if !common.quiet {
         output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete"));
     }
-    let fault = results.into_iter().find_map(|(_, result)| result.and_then(Result::err));
-    match fault {
+    let faults = results.into_iter().filter_map(|(_, result)| result.and_then(Result::err));
+    // A disk that fails is the user's to mend before anything else.
+    match faults.min_by_key(|error| error.kind() != ErrorKind::Disk) {
         None => Ok(0),
         // Some came: a caller that looks at the code learns that not all did, the lines above say which.
-        Some(error) if done + skipped > 0 => {
+        Some(error) if done + skipped > 0 && error.kind() != ErrorKind::Disk => {
             output::say_error(&error);
             Ok(ErrorKind::Partial.exit_code())
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use edb::{Error, ErrorKind, Result};
+use edb::{DictionaryEntry, Error, ErrorKind, Result};
 
 use crate::args::{Common, SearchArgs};
 use crate::{output, source};
@@ -10,10 +10,15 @@ use crate::{output, source};
 pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
     let archive = source::archive(common, None, None, &[]).await?;
     let dictionary = archive.dictionary().await?;
-    let pattern =
-        if args.pattern.contains(['*', '?']) { args.pattern } else { format!("*{}*", args.pattern) };
+    let has_wildcard = args.pattern.contains(['*', '?']);
+    let pattern = if has_wildcard { args.pattern.clone() } else { format!("*{}*", args.pattern) };
+    let word = args.pattern.to_ascii_lowercase();
+    let named: Vec<&DictionaryEntry> = dictionary.matching(&pattern).collect();
+    let is_described = |entry: &&DictionaryEntry| {
+        entry.description.to_ascii_lowercase().contains(&word) && !named.contains(entry)
+    };
     let mut text = String::new();
-    for entry in dictionary.matching(&pattern) {
+    for entry in named.iter().copied().chain(dictionary.iter().filter(is_described)) {
         // Writing into a string does not fail.
         let _ = writeln!(
             text,
@@ -26,8 +31,11 @@ pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
         );
     }
     if text.is_empty() {
-        return Err(Error::new(ErrorKind::UnknownMnemonic, format!("no mnemonic matches `{pattern}`"))
-            .with_hint("`*` stands for any characters, `?` for one"));
+        return Err(Error::new(
+            ErrorKind::UnknownMnemonic,
+            format!("no name and no description matches `{pattern}`"),
+        )
+        .with_hint("`*` stands for any characters, `?` for one"));
     }
     output::data(text.as_bytes())?;
     Ok(0)

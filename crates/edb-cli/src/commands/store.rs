@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use edb::{DiskStore, ErrorKind, MICROS_PER_DAY, Mnemonic, MnemonicStatus, Result, Store, import};
+use edb::{
+    ArchiveOptions, DiskStore, ErrorKind, MICROS_PER_DAY, Mnemonic, MnemonicStatus, Result, Store, import,
+};
 use serde_json::json;
 
 use crate::args::{Common, StoreArgs, StoreCommand, SummaryForm};
@@ -18,7 +20,7 @@ pub(crate) fn run(common: &Common, args: StoreArgs) -> Result<u8> {
 }
 
 fn take_in(common: &Common, store: &DiskStore, paths: &[PathBuf]) -> Result<u8> {
-    let imported = import(store, paths, source::now())?;
+    let imported = import(store, paths, source::now(), ArchiveOptions::default().settle)?;
     let failures: Vec<String> = imported
         .failures
         .iter()
@@ -26,17 +28,23 @@ fn take_in(common: &Common, store: &DiskStore, paths: &[PathBuf]) -> Result<u8> 
         .collect();
     if common.summary == SummaryForm::Json {
         let object = json!({
-            "files": imported.files, "rows": imported.rows, "mnemonics": imported.mnemonics,
+            "files": imported.files, "rows": imported.rows, "rows_known": imported.rows_known, "mnemonics": imported.mnemonics,
             "passed_over": imported.passed_over, "failures": failures,
         });
         output::data(format!("{object}\n").as_bytes())?;
     } else if !common.quiet {
         output::say(&format!(
-            "imported {} samples of {} mnemonics from {} files",
-            summary::thousands(imported.rows as u64),
-            imported.mnemonics.len(),
-            imported.files
+            "imported {} of {} from {}",
+            summary::counted(imported.rows, "sample"),
+            summary::counted(imported.mnemonics.len(), "mnemonic"),
+            summary::counted(imported.files, "file")
         ));
+        if imported.rows_known > 0 {
+            output::say(&format!(
+                "passed over {} samples in ranges that the store knew already",
+                summary::thousands(imported.rows_known as u64)
+            ));
+        }
         for path in &imported.passed_over {
             output::say(&format!("passed over (no EDB CSV or EngdbLocal name): {}", path.display()));
         }

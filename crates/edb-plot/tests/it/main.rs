@@ -160,8 +160,14 @@ fn a_series_without_unit_is_labelled_value() {
 fn more_series_of_a_unit_than_colours_spill_into_another_panel() {
     let times: Vec<i64> = (0..100).collect();
     let series: Vec<_> = (0..9)
-        .map(|n| World::new(&format!("VOLT{n}"), 0, 100).real(&times, |at| (at + n) as f64).done())
+        .map(|n| World::new(&format!("VOLT{n}"), 0, 100).unit("V").real(&times, |at| (at + n) as f64).done())
         .collect();
+    assert_eq!(picture(&series, 100).panels, 2);
+}
+
+#[test]
+fn series_without_unit_have_a_panel_each() {
+    let series = ["A", "B"].map(|name| World::new(name, 0, 100).real(&[1, 2, 3], |at| at as f64).done());
     assert_eq!(picture(&series, 100).panels, 2);
 }
 

@@ -66,7 +66,7 @@ pub struct Decoded {
 /// let decoded = decoder.finish()?;
 /// assert_eq!(decoded.samples.times(), [1_654_041_600_064_000]);
 /// assert_eq!(decoded.samples.sample(0).value, edb_core::Value::Real(0.25));
-/// # edb_core::Result::Ok(())
+/// # Ok::<(), edb_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Decoder {
