@@ -86,6 +86,9 @@ pub struct AlignOptions {
 /// Puts series on common times. Columns: `time`, then one for each mnemonic in order of first appearance, of its own kind
 /// (real, integer or text; [`Method::Linear`] gives reals).
 ///
+/// The limit does not bind a mnemonic that is stated to be change-only, when it is held: that no sample came says that its value
+/// stands, as far as the range is known. A notice says so.
+///
 /// A mnemonic may appear with several ranges. Its cells are null outside them, where nothing is known, and where no sample
 /// may stand. Brackets take part as the samples they are: the state into the range is held from the bracket before it.
 ///
@@ -181,6 +184,13 @@ fn column(
         notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
     }
     let method = if held_instead { Method::Hold } else { options.method };
+    // That no sample came is what says that the value holds; only what is not known ends it.
+    let holds = method == Method::Hold && parts[0].sampling() == Sampling::ChangeOnly;
+    let limit = if holds { Limit::Unlimited } else { options.limit };
+    if limit != options.limit {
+        let text = format!("is change-only: its value holds until the next sample, beyond {}", options.limit);
+        notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
+    }
     let column_about = ColumnAbout {
         name: mnemonic.to_string(),
         mnemonic: Some(mnemonic.clone()),
@@ -192,7 +202,7 @@ fn column(
         for known in part.known.ranges() {
             let inside = rows_in(targets, *known);
             if !inside.is_empty() {
-                cells.fill(part, *known, &targets[inside.clone()], inside.start, options.limit.micros());
+                cells.fill(part, *known, &targets[inside.clone()], inside.start, limit.micros());
             }
         }
     }

@@ -261,11 +261,18 @@ fn a_token_is_sent_and_never_shown() {
     );
     assert!(!run.stderr.contains(token) && !run.stdout.contains(token), "{run:?}");
 
-    let mut command = world.command();
-    command.env("MAST_API_TOKEN", token);
-    let run = finish(command.args(["export", "--source", "http://192.0.2.1/", &format!("A@{RANGE}")]));
-    assert_eq!(run.code, 2, "plain http to another machine: {run:?}");
-    assert!(!run.stderr.contains(token), "{run:?}");
+    for url in [
+        "http://192.0.2.1/",
+        "http://127.invalid.example/",
+        "https://x.example/?key=1",
+        "https://u:p@x.example/",
+    ] {
+        let mut command = world.command();
+        command.env("MAST_API_TOKEN", token);
+        let run = finish(command.args(["export", "--source", url, &format!("A@{RANGE}")]));
+        assert_eq!(run.code, 2, "refused before anything is sent: {url}: {run:?}");
+        assert!(!run.stderr.contains(token), "{run:?}");
+    }
 }
 
 #[test]

@@ -109,6 +109,18 @@ fn the_state_into_the_range_is_held_from_the_bracket() {
 }
 
 #[test]
+fn a_change_only_value_holds_as_far_as_its_range_is_known() {
+    let mut state = texts("STATE", range(0, 10), &[2], &["ON"]);
+    state.about.all_points = Some(false);
+    state.known = [range(0, 7)].into_iter().collect();
+    let table = align(std::slice::from_ref(&state), &hold(2, Limit::At(Duration::from_secs(1)))).unwrap();
+    assert_eq!(cells(&table, "STATE"), ["null", "ON", "ON", "ON", "null"]);
+    assert_eq!(table.notices[0].kind, NoticeKind::HeldInstead);
+    let exact = AlignOptions { method: Method::Exact, ..hold(2, Limit::At(Duration::from_secs(1))) };
+    assert_eq!(cells(&align(&[state], &exact).unwrap(), "STATE"), ["null", "ON", "null", "null", "null"]);
+}
+
+#[test]
 fn cells_are_null_outside_a_mnemonic_s_own_range_and_in_the_unknown() {
     let a = reals("A", range(0, 4), &[0, 2], &[1.0, 2.0]);
     let mut b = reals("B", range(4, 10), &[4, 6], &[5.0, 6.0]);
