@@ -163,3 +163,21 @@ async fn a_store_with_a_hole_does_not_serve_the_hole_as_silence() {
     assert_eq!(head.series[0].samples, truth.cut(known[0]));
     assert!(head.series[0].unknown()[0].start() == before.range.start());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_refusal_every_window_is_accounted_for() {
+    let server = ScriptedServer::start(|path, _, _| {
+        if path.contains("Download") {
+            return Reply::status(401);
+        }
+        Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"TICKS"}]}"#)
+    });
+    let options = ArchiveOptions { concurrency: 1, ..ArchiveOptions::default() };
+    let archive_of = Archive::new(Some(client(&server.url())), Arc::new(MemoryStore::new()), options);
+    let read = archive_of.retrieve(&[request("TICKS@2022-06-01/2022-06-08")], now(), |_| {}).await.unwrap();
+    assert_eq!(read.failures.len(), 7, "one tried, and six that were not");
+    assert!(server.requests().iter().filter(|head| head.contains("Download")).count() <= 2);
+    let cause = read.or_cause().unwrap_err();
+    assert_eq!(cause.kind(), ErrorKind::Unauthorized);
+    assert!(cause.chain().contains("answered 401"), "{}", cause.chain());
+}

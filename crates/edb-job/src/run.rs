@@ -40,17 +40,7 @@ pub async fn run(
     let dictionary =
         if job.selection.has_patterns() { archive.dictionary().await? } else { Dictionary::default() };
     let requests = job.selection.resolve(&dictionary)?;
-    let mut retrieved = archive.retrieve(&requests, now, on_event).await?;
-    let is_nothing = retrieved.series.iter().all(|series| series.known.is_empty());
-    if is_nothing {
-        // The first that was tried: what was not tried after a refusal has no cause of its own.
-        let tried = |failure: &edb::fetch::Failure| std::error::Error::source(&failure.error).is_some();
-        let first = retrieved.failures.iter().position(tried).unwrap_or(0);
-        if first < retrieved.failures.len() {
-            return Err(retrieved.failures.swap_remove(first).error);
-        }
-    }
-
+    let retrieved = archive.retrieve(&requests, now, on_event).await?.or_cause()?;
     let mut report = report(job, &retrieved);
     let outputs = job.outputs.clone();
     // Polars and compression block; the runtime's workers are for the network.

@@ -84,7 +84,8 @@ async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb:
     let archive = source::archive(common, None, None, &job.change_only).await?;
     let dictionary =
         if job.selection.has_patterns() { archive.dictionary().await? } else { Dictionary::default() };
-    let mut retrieved = archive.retrieve(&job.selection.resolve(&dictionary)?, now, |_| {}).await?;
+    let requests = job.selection.resolve(&dictionary)?;
+    let mut retrieved = archive.retrieve(&requests, now, |_| {}).await?.or_cause()?;
     let mut table = match table {
         Table::Long => frame::long(&retrieved.series)?,
         Table::Aligned(options) => frame::align(&retrieved.series, options)?,
@@ -105,9 +106,5 @@ async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb:
     for failure in &retrieved.failures {
         output::say(&format!("failed: {}", failure.error.chain()));
     }
-    match retrieved.failures.into_iter().next() {
-        Some(failure) if table.rows() == 0 => Err(failure.error),
-        Some(_) => Ok(edb::ErrorKind::Partial.exit_code()),
-        None => Ok(0),
-    }
+    Ok(if retrieved.failures.is_empty() { 0 } else { edb::ErrorKind::Partial.exit_code() })
 }
