@@ -85,12 +85,9 @@ pub(crate) enum Command {
     Search(SearchArgs),
 }
 
-/// What is selected.
+/// The range of names that bring none, and a file of more.
 #[derive(Debug, Args)]
-pub(crate) struct SelectionArgs {
-    /// Mnemonics: `MNEMONIC@START/STOP`, or names and patterns (`SA_ZADUCMD?`) over --start/--stop
-    #[arg(value_name = "MNEMONIC")]
-    pub(crate) terms: Vec<String>,
+pub(crate) struct RangeArgs {
     /// Start of the range of names that bring none
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) start: Option<String>,
@@ -100,6 +97,16 @@ pub(crate) struct SelectionArgs {
     /// File of `mnemonic,start,stop` lines
     #[arg(short, long = "query", value_name = "FILE")]
     pub(crate) query: Option<PathBuf>,
+}
+
+/// What is selected.
+#[derive(Debug, Args)]
+pub(crate) struct SelectionArgs {
+    /// Mnemonics: `MNEMONIC@START/STOP`, or names and patterns (`SA_ZADUCMD?`) over --start/--stop
+    #[arg(value_name = "MNEMONIC")]
+    pub(crate) terms: Vec<String>,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
     /// Mnemonics that are reported only when they change (repeat, or separate by commas)
     #[arg(long, value_name = "MNEMONIC", value_delimiter = ',')]
     pub(crate) change_only: Vec<String>,
@@ -111,15 +118,8 @@ pub(crate) struct FetchArgs {
     /// with nothing asked, SA_ZADUCMDX-20220601T000000-20220601T060000.csv
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<String>,
-    /// Start of the range of names that bring none
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(crate) start: Option<String>,
-    /// End of that range [default: now]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "start")]
-    pub(crate) stop: Option<String>,
-    /// File of `mnemonic,start,stop` lines
-    #[arg(short, long = "query", value_name = "FILE")]
-    pub(crate) query: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) range: RangeArgs,
     /// Folder for the files; made if it is missing
     #[arg(short, long, value_name = "DIR", default_value = "edb-data")]
     pub(crate) folder: PathBuf,

@@ -17,25 +17,20 @@ use edb::{
 };
 use edb_job::{Job, Report};
 
-use crate::args::{Common, SelectionArgs};
+use crate::args::{Common, RangeArgs, SelectionArgs};
 use crate::{progress, source, summary};
 
 /// Words, a common range and a query file as one selection.
-fn selection(
-    words: &[String],
-    start: Option<&str>,
-    stop: Option<&str>,
-    query: Option<&Path>,
-    now: Instant,
-) -> Result<Selection> {
-    let range = match start {
+fn selection(words: &[String], args: &RangeArgs, now: Instant) -> Result<Selection> {
+    let range = match &args.start {
         Some(start) => {
-            Some(TimeRange::new(parse_instant(start, now)?, parse_instant(stop.unwrap_or("now"), now)?)?)
+            let stop = args.stop.as_deref().unwrap_or("now");
+            Some(TimeRange::new(parse_instant(start, now)?, parse_instant(stop, now)?)?)
         }
         None => None,
     };
     let mut terms = words.iter().map(|word| Term::parse(word, now)).collect::<Result<Vec<_>>>()?;
-    terms.extend(query_file(query, now)?.into_iter().map(Term::Whole));
+    terms.extend(query_file(args.query.as_deref(), now)?.into_iter().map(Term::Whole));
     Ok(Selection { terms, range })
 }
 
@@ -49,12 +44,11 @@ fn query_file(query: Option<&Path>, now: Instant) -> Result<Vec<Request>> {
 
 /// A job without outputs, of a verb's selection.
 fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
-    let (start, stop) = (args.start.as_deref(), args.stop.as_deref());
     Ok(Job {
         name: name.to_owned(),
         source: None,
         store: None,
-        selection: selection(&args.terms, start, stop, args.query.as_deref(), now)?,
+        selection: selection(&args.terms, &args.range, now)?,
         change_only: args.change_only.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
         outputs: Vec::new(),
     })

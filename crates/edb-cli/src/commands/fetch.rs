@@ -101,9 +101,8 @@ fn requests(args: &FetchArgs) -> Result<Vec<Request>> {
     let (files, words): (Vec<String>, Vec<String>) =
         args.files.iter().cloned().partition(|text| text.to_ascii_lowercase().ends_with(".csv"));
     let mut requests = files.iter().map(|name| Request::from_file_name(name)).collect::<Result<Vec<_>>>()?;
-    let query = args.query.as_deref();
-    if !words.is_empty() || query.is_some() {
-        let selection = super::selection(&words, args.start.as_deref(), args.stop.as_deref(), query, now)?;
+    if !words.is_empty() || args.range.query.is_some() {
+        let selection = super::selection(&words, &args.range, now)?;
         if selection.has_patterns() {
             return Err(Error::usage("raw files are asked for by name, not by pattern")
                 .with_hint("look names up with `edb search PATTERN`"));
