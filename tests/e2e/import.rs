@@ -91,6 +91,35 @@ fn an_import_fills_what_is_not_known_and_overrides_nothing() {
 }
 
 #[test]
+fn a_store_answers_as_the_archive_that_it_holds_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = crate::world::archive();
+    let store = DiskStore::open_or_create(&folder.path().join("store")).unwrap();
+    let path = folder.path().join("MESSAGES.csv");
+    std::fs::write(&path, edb::wire::encode(memory.samples(&name("MESSAGES")).unwrap())).unwrap();
+    import(&store, &[path], now(), Duration::ZERO).unwrap();
+    // Before, at, between, inside and after the messages, and around all of them.
+    let times = [
+        "2022-06-01",
+        "2022-06-01T23:59:59.5",
+        "2022-06-01T23:59:59.7",
+        "2022-06-02",
+        "2022-06-02T06:00",
+        "2022-06-02T12:00",
+        "2022-06-02T12:00:00.000001",
+        "2022-06-03",
+    ]
+    .map(at);
+    for first in times {
+        for last in times.into_iter().filter(|last| *last >= first) {
+            let rows = edb::Holdings::rows(&store, &name("MESSAGES"), first, last).unwrap();
+            let truth = memory.rows(&name("MESSAGES"), first, last);
+            assert_eq!(edb::wire::encode(&rows), edb::wire::encode(&truth), "{first} to {last}");
+        }
+    }
+}
+
+#[test]
 fn what_was_young_when_the_file_was_written_is_provisional() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("SA_WHOLE.csv");

@@ -149,8 +149,7 @@ impl Client {
         format!("{}{}api/v0.1/Download/file?uri=mast:jwstedb/{file}", self.base, self.prefix)
     }
 
-    /// Writes the service's bytes about `request` to `file`, as they came. `on_bytes` is told of
-    /// each piece. The file takes its name only if the body is a whole CSV answer.
+    /// Writes the service's bytes about `request` to `destination`, as they came. `on_bytes` is told of each piece. The file takes its name only if the body is a whole CSV answer.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`], [`ErrorKind::Unauthorized`], [`ErrorKind::Integrity`] from the service,

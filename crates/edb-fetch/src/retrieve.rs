@@ -34,6 +34,8 @@ pub struct Failure {
     pub window: Window,
     /// Why.
     pub error: Error,
+    /// Whether it was asked at all: after a refusal of the token the rest is not.
+    pub was_tried: bool,
 }
 
 /// What became of all windows.
@@ -112,7 +114,7 @@ pub async fn retrieve(
                 if error.kind() == ErrorKind::Unauthorized && retrieval.answers == 0 {
                     tasks.abort_all();
                 }
-                let failure = Failure { window, error };
+                let failure = Failure { window, error, was_tried: true };
                 on_event(Event::Failed(&failure));
                 retrieval.failures.push(failure);
             }
@@ -120,7 +122,7 @@ pub async fn retrieve(
     }
     for window in pending.into_iter().flatten() {
         let error = Error::new(ErrorKind::Unauthorized, "not tried: the service had refused another request");
-        retrieval.failures.push(Failure { window, error });
+        retrieval.failures.push(Failure { window, error, was_tried: false });
     }
     retrieval.failures.sort_by_key(|a| (a.window.request, a.window.ask.range));
     Ok(retrieval)

@@ -62,9 +62,7 @@ impl Retrieved {
     /// The error that stands for all failures, that of the first window that was tried, if nothing is known of what was asked.
     pub fn or_cause(mut self) -> Result<Self> {
         let is_nothing = self.series.iter().all(|series| series.known.is_empty());
-        // What was not tried after another window was refused has no cause of its own.
-        let is_tried = |failure: &Failure| std::error::Error::source(&failure.error).is_some();
-        match self.failures.iter().position(is_tried) {
+        match self.failures.iter().position(|failure| failure.was_tried) {
             Some(first) if is_nothing => Err(self.failures.swap_remove(first).error),
             _ => Ok(self),
         }

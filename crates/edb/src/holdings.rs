@@ -1,8 +1,8 @@
 //! What a server can serve.
 
 use edb_core::{
-    Dictionary, DictionaryEntry, Error, ErrorKind, Instant, MemorySource, Mnemonic, Result, Sample, Samples,
-    SqlType, TimeRange,
+    Dictionary, DictionaryEntry, Error, ErrorKind, Instant, MemorySource, Mnemonic, Result, Samples, SqlType,
+    TimeRange,
 };
 use edb_store::{DiskStore, Store};
 
@@ -62,18 +62,12 @@ impl Holdings for DiskStore {
         );
         let Some(reached) = reached else { return Ok(nothing) };
         let reading = self.read(mnemonic, reached)?;
-        let beside = |sample: &Sample, is_before: bool| {
-            if is_before { sample.time < first } else { sample.time > last }
-        };
         let rows = reading.samples.clone().cut(range);
-        let leading = match reading.leading {
-            Some(leading) => Some(leading),
-            None => reading.samples.iter().take_while(|sample| beside(sample, true)).last(),
-        };
-        let trailing = match reading.trailing {
-            Some(trailing) => Some(trailing),
-            None => reading.samples.iter().find(|sample| beside(sample, false)),
-        };
+        // Where the range reaches beyond an end, the nearest sample outside it is among those read.
+        let before = reading.samples.iter().take_while(|sample| sample.time < first).last();
+        let after = reading.samples.iter().find(|sample| sample.time > last);
+        let leading = before.or(reading.leading).filter(|sample| sample.time < first);
+        let trailing = after.or(reading.trailing).filter(|sample| sample.time > last);
         rows.with_brackets(leading.as_ref(), trailing.as_ref())
     }
 

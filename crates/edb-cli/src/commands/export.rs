@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use edb::frame::{self, AlignOptions, EmptyBins, ResampleOptions, Times};
-use edb::plot::{self};
-use edb::{Dictionary, Error, Result, export};
+use edb::{Dictionary, Error, Result, export, plot};
 use edb_job::{Output, Shape, parse_layout, parse_limit, parse_method, parse_statistics, parse_times};
 
 use crate::args::{Common, ExportArgs, SummaryForm};

@@ -15,12 +15,10 @@ const DEFAULT_FILE: &str = "SA_ZADUCMDX-20220601T000000-20220601T060000.csv";
 
 pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
     let requests = requests(&args)?;
-    if matches!(Origin::choose(common, None)?, Origin::Store) {
-        return Err(Error::usage("raw files come from a service, not from the store")
-            .with_hint("use `edb export` for what the store holds"));
-    }
-    let origin = Origin::choose(common, None)?;
-    let client = origin.open().await?.ok_or_else(|| Error::usage("no service to fetch from"))?;
+    let client = Origin::choose(common, None)?.open().await?.ok_or_else(|| {
+        Error::usage("raw files come from a service, not from the store")
+            .with_hint("use `edb export` for what the store holds")
+    })?;
     if args.emit == Some(Emit::Curl) {
         output::data(curl_script(&client, &requests, &args).as_bytes())?;
         return Ok(0);
@@ -101,7 +99,7 @@ fn requests(args: &FetchArgs) -> Result<Vec<Request>> {
     let (files, words): (Vec<String>, Vec<String>) =
         args.files.iter().cloned().partition(|text| text.to_ascii_lowercase().ends_with(".csv"));
     let mut requests = files.iter().map(|name| Request::from_file_name(name)).collect::<Result<Vec<_>>>()?;
-    if !words.is_empty() || args.range.query.is_some() {
+    if !words.is_empty() || args.range.query.is_some() || args.range.start.is_some() {
         let selection = super::selection(&words, &args.range, now)?;
         if selection.has_patterns() {
             return Err(Error::usage("raw files are asked for by name, not by pattern")

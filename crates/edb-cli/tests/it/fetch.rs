@@ -83,6 +83,8 @@ fn every_bad_line_of_a_query_is_named_before_anything_is_requested() {
     let run = world.edb(&["fetch", "--source", &server.url(), "-q", query.to_str().unwrap()]);
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("line 2: ") && run.stderr.contains("line 3: "), "{}", run.stderr);
+    let nameless = world.edb(&["fetch", "--source", &server.url(), "--start", "2022-06-01"]);
+    assert_eq!(nameless.code, 2, "a range of nothing is not the default file: {nameless:?}");
     assert_eq!((server.requests().len(), world.files().len()), (0, 1));
 }
 
