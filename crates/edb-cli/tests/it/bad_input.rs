@@ -6,9 +6,10 @@ use crate::world::{World, finish};
 
 const RANGE: &str = "2024-03-01T05:00/2024-03-01T06:00";
 
-/// A service that knows any mnemonic and answers about samples what `reply` says.
-fn service(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServer {
-    ScriptedServer::start(move |path, _, _| {
+/// A service that knows any mnemonic and answers about samples what `reply` says to the path and the number of requests
+/// before this one.
+fn service(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |path, _, count| {
         if path.starts_with("/viz/") {
             let name = path.rsplit('=').next().unwrap_or_default().to_uppercase();
             return Reply::new(
@@ -17,7 +18,7 @@ fn service(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServer 
                 format!(r#"{{"data":[{{"tlmMnemonic":"{name}"}}]}}"#).as_bytes(),
             );
         }
-        reply()
+        reply(path, count)
     })
 }
 
@@ -79,12 +80,12 @@ fn a_service_that_fails_is_told_apart_by_how_it_fails() {
     check("server down", &ScriptedServer::nobody(), &selection, 5, &["could not connect to the service"]);
 
     let html =
-        service(|| Reply::new(200, "text/html", b"<!DOCTYPE html><html><body>Maintenance</body></html>"));
+        service(|_, _| Reply::new(200, "text/html", b"<!DOCTYPE html><html><body>Maintenance</body></html>"));
     check("HTML with status 200", &html.url(), &selection, 7, &["<!DOCTYPE html>"]);
 
     let body = rows();
     let half = body.clone();
-    let counted = service(move || Reply::claiming(200, "text/csv", &half[..20_000], half.len()));
+    let counted = service(move |_, _| Reply::claiming(200, "text/csv", &half[..20_000], half.len()));
     check(
         "stops in mid-body, length known",
         &counted.url(),
@@ -94,7 +95,7 @@ fn a_service_that_fails_is_told_apart_by_how_it_fails() {
     );
 
     let half = body.clone();
-    let closed = service(move || Reply::until_close(&half[..20_010]));
+    let closed = service(move |_, _| Reply::until_close(&half[..20_010]));
     check(
         "stops in mid-body, length unknown",
         &closed.url(),
@@ -103,73 +104,35 @@ fn a_service_that_fails_is_told_apart_by_how_it_fails() {
         &["could not fetch SAMPLE_FINE_X@2024"],
     );
 
-    let busy = service(|| Reply::status(503));
+    let busy = service(|_, _| Reply::status(503));
     check("busy", &busy.url(), &selection, 5, &["127.0.0.1 answered 503"]);
 
-    let refusing = service(|| Reply::status(401));
+    let refusing = service(|_, _| Reply::status(401));
     check("not authorised", &refusing.url(), &selection, 6, &["answered 401", "MAST_API_TOKEN"]);
     let asked = refusing.requests().iter().filter(|head| head.contains("Download")).count();
     assert_eq!(asked, 1, "a refusal is never tried again");
 
-    let lost = service(|| Reply::status(404));
+    let lost = service(|_, _| Reply::status(404));
     check("not there", &lost.url(), &selection, 2, &["answered 404", "--source"]);
 }
 
 #[test]
 fn a_transient_failure_is_tried_again_and_then_forgotten() {
-    let server = ScriptedServer::start(move |path, _, _| match path {
-        path if path.starts_with("/viz/") => {
-            Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"A"}]}"#)
-        }
-        _ => Reply::csv(&rows()),
-    });
+    // The first request is for the dictionary, the second for the samples.
+    let flaky = service(|_, count| if count < 2 { Reply::status(503) } else { Reply::csv(&rows()) });
     let world = World::new();
-    let run = world.edb(&[
-        "export",
-        "--source",
-        &server.url(),
-        "--summary",
-        "json",
-        &format!("A@{RANGE}"),
-        "-o",
-        "a.csv",
-    ]);
-    assert_eq!(run.succeeded().summary()["series"][0]["samples"], 500);
-
-    let flaky = ScriptedServer::start(move |path, _, count| match path {
-        path if path.starts_with("/viz/") => {
-            Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"A"}]}"#)
-        }
-        _ if count < 2 => Reply::status(503),
-        _ => Reply::csv(&rows()),
-    });
-    let run = world.edb(&[
-        "export",
-        "--source",
-        &flaky.url(),
-        "--summary",
-        "json",
-        &format!("A@{RANGE}"),
-        "-o",
-        "a.csv",
-    ]);
-    assert_eq!(run.succeeded().summary()["failures"].as_array().unwrap().len(), 0);
+    let word = format!("A@{RANGE}");
+    let run = world.edb(&["export", "--source", &flaky.url(), "--summary", "json", &word, "-o", "a.csv"]);
+    let summary = run.succeeded().summary();
+    assert_eq!(summary["failures"].as_array().unwrap().len(), 0);
+    assert_eq!(summary["series"][0]["samples"], 500);
+    assert!(flaky.requests().iter().filter(|head| head.contains("Download")).count() >= 2);
 }
 
 #[test]
 fn what_came_is_kept_when_another_mnemonic_fails() {
-    let server = ScriptedServer::start(move |path, _, _| match path {
-        path if path.starts_with("/viz/") => {
-            let name = path.rsplit('=').next().unwrap_or_default().to_uppercase();
-            Reply::new(
-                200,
-                "application/json",
-                format!(r#"{{"data":[{{"tlmMnemonic":"{name}"}}]}}"#).as_bytes(),
-            )
-        }
-        path if path.contains("BAD") => Reply::status(500),
-        _ => Reply::csv(&rows()),
-    });
+    let server =
+        service(|path, _| if path.contains("BAD") { Reply::status(500) } else { Reply::csv(&rows()) });
     let world = World::new();
     let run = world.edb(&[
         "export",
@@ -199,7 +162,7 @@ fn what_came_is_kept_when_another_mnemonic_fails() {
 
 #[test]
 fn folders_that_cannot_be_written_are_known_before_the_first_request() {
-    let server = service(|| Reply::csv(&rows()));
+    let server = service(|_, _| Reply::csv(&rows()));
     let world = World::new();
     world.write("file", "in the way");
     let run =
@@ -246,7 +209,7 @@ fn a_disk_that_fills_up_leaves_nothing_half_written() {
 #[test]
 fn a_token_is_sent_and_never_shown() {
     let token = "0123456789abcdef0123456789abcdef";
-    let server = service(|| Reply::status(401));
+    let server = service(|_, _| Reply::status(401));
     let world = World::new();
     let mut command = world.command();
     command.env("MAST_API_TOKEN", token);
