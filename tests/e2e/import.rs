@@ -127,6 +127,19 @@ fn what_was_young_when_the_file_was_written_is_provisional() {
     let young = DiskStore::open_or_create(&folder.path().join("young")).unwrap();
     import(&young, std::slice::from_ref(&path), at("2022-06-02"), WEEK).unwrap();
     assert!(young.headers(&name("SA_WHOLE")).unwrap()[0].provisional);
+    // Written again a month later, with a row that arrived late.
+    let late = "2022-06-01 00:00:05.000000,59731.0000578704,9.0000000000,real\r\n";
+    let at_row = ROWS.find("2022-06-01 00:00:10").unwrap();
+    let whole = format!("{}{late}{}", &ROWS[..at_row], &ROWS[at_row..]);
+    std::fs::write(&path, &whole).unwrap();
+    import(&young, std::slice::from_ref(&path), at("2022-07-02"), WEEK).unwrap();
+    let always = TimeRange::new(at("2022-05-01"), at("2022-07-01")).unwrap();
+    let read = young.read(&name("SA_WHOLE"), always).unwrap().samples;
+    assert_eq!(
+        String::from_utf8(edb::wire::encode(&read)).unwrap(),
+        whole,
+        "what was provisional is replaced"
+    );
     let settled = DiskStore::open_or_create(&folder.path().join("settled")).unwrap();
     import(&settled, std::slice::from_ref(&path), at("2022-07-02"), WEEK).unwrap();
     assert!(!settled.headers(&name("SA_WHOLE")).unwrap()[0].provisional);

@@ -126,7 +126,8 @@ struct Cell {
 /// Text mnemonics have `count`, `first` and `last`.
 ///
 /// # Errors
-/// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic have values of different kinds.
+/// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic have values of different kinds, or if bins without samples
+/// are wanted and there would be 2²⁹ or more.
 pub fn resample(series: &[Series], options: &ResampleOptions) -> Result<Table> {
     let mut by_mnemonic: Vec<(&Mnemonic, Vec<&Series>)> = Vec::new();
     for one in series {
@@ -139,10 +140,10 @@ pub fn resample(series: &[Series], options: &ResampleOptions) -> Result<Table> {
     let mut resampled = Vec::new();
     for (mnemonic, parts) in by_mnemonic {
         let kind = crate::align::kind_of(mnemonic, &parts)?;
-        if options.empty == EmptyBins::Null || parts[0].sampling() == Sampling::ChangeOnly {
+        let is_held = parts[0].sampling() == Sampling::ChangeOnly && kind != ValueKind::Text;
+        if is_held || options.empty == EmptyBins::Null {
             refuse_too_many_bins(mnemonic, &parts, options)?;
         }
-        let is_held = parts[0].sampling() == Sampling::ChangeOnly && kind != ValueKind::Text;
         if is_held {
             let text = "is change-only: its statistics are weighted by how long each value held";
             notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));

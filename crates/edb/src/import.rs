@@ -32,7 +32,8 @@ pub struct Imported {
 /// other file is taken as all there is between its first and last row, both included.
 ///
 /// A file counts as fetched when it was last written (`now` at the latest), and what was younger than `settle` then is
-/// provisional. An import fills what the store does not know, and overrides nothing.
+/// provisional. An import fills what the store does not know, replaces what was provisional and has settled since, and overrides
+/// nothing else.
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Disk`] if a path or the store cannot be read or written. Files that are not what their name says
@@ -77,7 +78,7 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Durati
                 imported.files += 1;
                 if let Some(segment) = segment {
                     imported.mnemonics.push(segment.mnemonic.clone());
-                    fill(store, &segment, &mut imported)?;
+                    fill(store, &segment, settle_us, &mut imported)?;
                 }
             }
             Err(error) => imported.failures.push((path.clone(), error)),
@@ -95,11 +96,11 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Durati
     Ok(imported)
 }
 
-/// Keeps the parts of a segment that the store does not know.
-fn fill(store: &DiskStore, segment: &Segment, imported: &mut Imported) -> Result<()> {
+/// Keeps the parts of a segment that the store did not know for good when the file was written.
+fn fill(store: &DiskStore, segment: &Segment, settle_us: i64, imported: &mut Imported) -> Result<()> {
     let proven = segment.header.proven;
     imported.rows_known += segment.samples.len();
-    for part in store.known(&segment.mnemonic)?.gaps(proven) {
+    for part in store.gaps(&segment.mnemonic, proven, segment.header.fetched_at, settle_us)? {
         let samples = segment.samples.slice(segment.samples.rows_in(part));
         imported.rows += samples.len();
         imported.rows_known -= samples.len();

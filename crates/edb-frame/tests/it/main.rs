@@ -177,7 +177,15 @@ fn a_grid_of_absurd_length_is_refused_before_it_is_made() {
     let a = reals("A", range(0, 1_000_000_000), &[1], &[1.0]);
     let options =
         AlignOptions { times: Times::Grid { step_us: 1, origin_us: 0 }, ..hold(1, Limit::Unlimited) };
-    assert!(align(&[a], &options).unwrap_err().to_string().contains("1000000000000000 rows"));
+    assert!(
+        align(std::slice::from_ref(&a), &options).unwrap_err().to_string().contains("1000000000000000 rows")
+    );
+    let bins = ResampleOptions { step_us: 1, ..every(1, Layout::Long, EmptyBins::Null) };
+    assert!(
+        resample(std::slice::from_ref(&a), &bins).unwrap_err().to_string().contains("1000000000000000 bins")
+    );
+    let filled = ResampleOptions { empty: EmptyBins::Absent, ..bins };
+    assert_eq!(resample(&[a], &filled).unwrap().rows(), 1, "bins that are not made cost nothing");
 }
 
 fn every(step_s: i64, layout: Layout, empty: EmptyBins) -> ResampleOptions {
