@@ -1,12 +1,25 @@
 //! Dev only: worlds to test in.
 //!
 //! [`synthetic`] makes telemetry that looks like JWST's and is not. [`ScriptedServer`] is a service on loopback that says what
-//! a test wants it to say, well-formed or not.
+//! a test wants it to say, well-formed or not, in the clear or over TLS; [`Http2Server`] does so over HTTP/2. [`Service`] is
+//! a script that behaves as the real service does. At a [`BlackHole`] nothing is ever said.
 
+mod asked;
+mod black_hole;
+mod http2;
+mod reply;
+mod send;
 mod server;
+mod service;
 pub mod synthetic;
+pub mod tls;
 
-pub use server::{Reply, ScriptedServer};
+pub use asked::Asked;
+pub use black_hole::{BlackHole, black_hole};
+pub use http2::Http2Server;
+pub use reply::Reply;
+pub use server::ScriptedServer;
+pub use service::Service;
 
 use std::path::PathBuf;
 
