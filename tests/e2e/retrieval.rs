@@ -70,11 +70,11 @@ async fn a_range_cut_anywhere_is_the_whole_range() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_cut_between_rows_is_found_out_and_completed() {
     // The service caps every answer at a hundred rows and says nothing, as it does when it fails silently.
-    let server = ScriptedServer::start(|path, _, _| {
-        let Some(file) = path.split("jwstedb/").nth(1) else {
+    let server = ScriptedServer::start(|asked| {
+        let Some(file) = asked.file() else {
             return Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"TICKS"}]}"#);
         };
-        let asked = edb::Request::from_file_name(file).unwrap();
+        let asked = edb::Request::from_file_name(&file).unwrap();
         let rows = archive().rows(&asked.mnemonic, asked.range.start(), asked.range.stop());
         let count = rows.len().min(100);
         Reply::csv(&edb::wire::encode(&rows.slice(0..count)))
@@ -166,8 +166,8 @@ async fn a_store_with_a_hole_does_not_serve_the_hole_as_silence() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_refusal_every_window_is_accounted_for() {
-    let server = ScriptedServer::start(|path, _, _| {
-        if path.contains("Download") {
+    let server = ScriptedServer::start(|asked| {
+        if asked.path.contains("Download") {
             return Reply::status(401);
         }
         Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"TICKS"}]}"#)

@@ -80,10 +80,7 @@ impl ScriptedServer {
     /// # Panics
     /// If no loopback port can be had.
     pub fn slamming() -> Self {
-        Self::listen(true, |_, tcp| {
-            (&**tcp).read(&mut [0; 1 << 14])?;
-            Ok(Farewell::Close)
-        })
+        Self::listen(true, |_, tcp| (&**tcp).read(&mut [0; 1 << 14]).map(|_| Farewell::Close))
     }
 
     fn listen(

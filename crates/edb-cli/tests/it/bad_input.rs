@@ -9,7 +9,8 @@ const RANGE: &str = "2024-03-01T05:00/2024-03-01T06:00";
 /// A service that knows any mnemonic and answers about samples what `reply` says to the path and the number of requests
 /// before this one.
 fn service(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> ScriptedServer {
-    ScriptedServer::start(move |path, _, count| {
+    ScriptedServer::start(move |asked| {
+        let path = asked.path.as_str();
         if path.starts_with("/viz/") {
             let name = path.rsplit('=').next().unwrap_or_default().to_uppercase();
             return Reply::new(
@@ -18,7 +19,7 @@ fn service(reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Scri
                 format!(r#"{{"data":[{{"tlmMnemonic":"{name}"}}]}}"#).as_bytes(),
             );
         }
-        reply(path, count)
+        reply(path, asked.number)
     })
 }
 

@@ -18,7 +18,7 @@ fn nothing_asked_fetches_what_the_script_fetches_byte_for_byte() {
     // Bytes that our own encoder would not write: they must come through untouched.
     let odd = [body(), b"2022-06-01 00:00:00.128,x,1e-3,REAL\n".to_vec()].concat();
     let (sent, prefix) = (odd.clone(), "/jwst");
-    let server = ScriptedServer::start(move |_, _, _| Reply::csv(&sent));
+    let server = ScriptedServer::start(move |_| Reply::csv(&sent));
     let world = World::new();
     world.edb(&["fetch", "--source", &server.url(), "-p", prefix]).succeeded();
     assert_eq!(world.files(), [format!("edb-data/{DEFAULT}")]);
@@ -39,7 +39,7 @@ fn nothing_asked_fetches_what_the_script_fetches_byte_for_byte() {
 
 #[test]
 fn files_are_named_in_every_way_and_each_is_fetched_once() {
-    let server = ScriptedServer::start(|_, _, _| Reply::csv(&body()));
+    let server = ScriptedServer::start(|_| Reply::csv(&body()));
     let world = World::new();
     let query = world.write(
         "query.csv",
@@ -76,7 +76,7 @@ fn files_are_named_in_every_way_and_each_is_fetched_once() {
 
 #[test]
 fn every_bad_line_of_a_query_is_named_before_anything_is_requested() {
-    let server = ScriptedServer::start(|_, _, _| Reply::csv(&body()));
+    let server = ScriptedServer::start(|_| Reply::csv(&body()));
     let world = World::new();
     let query = world
         .write("query.csv", "SA_A,2022-06-01,2022-06-02\nSA_B,2022-06-02,2022-06-01\nSA_C,soon,2022-06-01\n");
@@ -90,7 +90,7 @@ fn every_bad_line_of_a_query_is_named_before_anything_is_requested() {
 
 #[test]
 fn failed_downloads_leave_no_file_and_a_code() {
-    let server = ScriptedServer::start(|path, _, _| match path {
+    let server = ScriptedServer::start(|asked| match asked.path.as_str() {
         path if path.contains("SA_A") => Reply::csv(&body()),
         path if path.contains("SA_B") => Reply::new(200, "text/html", b"<html>Sign in</html>"),
         path if path.contains("SA_C") => Reply::until_close(&body()[..70]),
