@@ -12,7 +12,8 @@ const URI_PREFIX: &str = "mast:jwstedb/";
 pub struct Asked {
     /// `GET`, `POST`, `CONNECT`.
     pub method: String,
-    /// The target with its query, as it was sent, percent signs and all; `host:port` of a `CONNECT`.
+    /// The target with its query, as it was sent, percent signs and all; `host:port` of a `CONNECT`, a whole URL of
+    /// what else a proxy is asked.
     pub path: String,
     /// The request line and the headers; over HTTP/2 they are written as HTTP/1.1 would.
     pub head: String,
@@ -38,9 +39,11 @@ impl Asked {
         uri.strip_prefix(URI_PREFIX).map(str::to_owned)
     }
 
-    /// The target without its query.
+    /// The path of the target alone: without its query, and without the host that a proxy is told.
     pub(crate) fn route(&self) -> &str {
-        self.path.split('?').next().unwrap_or_default()
+        let target = self.path.split('?').next().unwrap_or_default();
+        let Some(behind) = target.strip_prefix("http://") else { return target };
+        behind.find('/').map_or("/", |at| &behind[at..])
     }
 
     /// The decoded value of `name` in the query.
@@ -169,6 +172,10 @@ mod tests {
         assert_eq!((asked.method.as_str(), asked.path.as_str()), ("GET", "/a?b=%41+c&uri=x"));
         assert_eq!((asked.header("x-two"), asked.header("GET /a")), (Some("a: b"), None));
         assert_eq!((asked.query("b").as_deref(), asked.file()), (Some("A c"), None));
+        assert_eq!(
+            [asked.route(), get("http://x:8/a/b?c").route(), get("http://x").route()],
+            ["/a", "/a/b", "/"]
+        );
         assert_eq!(decoded("100%&%4"), "100%&%4");
     }
 
