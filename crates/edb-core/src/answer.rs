@@ -1,6 +1,17 @@
 //! What one answer of the service says, and what it proves.
 
-use crate::{Instant, Mnemonic, Notice, NoticeKind, Result, Sample, Samples, TimeRange};
+use crate::{Instant, Mnemonic, Notice, NoticeKind, Result, Sample, Samples, SqlType, TimeRange};
+
+/// How an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// With its trailing bracket: nothing is missing.
+    Closed,
+    /// Without one: the archive ends there as of now, or the answer was cut and nobody said so.
+    Open,
+    /// In the middle: the connection broke, or the reader had enough.
+    Cut,
+}
 
 /// The service's answer about one mnemonic over one range, with its bracket rows kept apart.
 ///
@@ -17,12 +28,18 @@ pub struct Answer {
     pub leading: Option<Sample>,
     /// Every sample in [`proven`](Self::proven).
     pub samples: Samples,
-    /// The first sample after [`proven`](Self::proven); without it the end is open (see [`is_closed`](Self::is_closed)).
+    /// The first sample at or after the end of [`proven`](Self::proven).
     pub trailing: Option<Sample>,
     /// The range in which [`samples`](Self::samples) are all there are; `None` when the answer proves nothing.
     pub proven: Option<TimeRange>,
+    /// How it ends.
+    pub end: End,
+    /// Time of the last row of all, bracket or not; `None` if there is no row.
+    pub last: Option<Instant>,
     /// Facts about the answer.
     pub notices: Vec<Notice>,
+    /// The rows at the end of an answer that is not closed: real samples, of which there may be more at the same time.
+    tail: Samples,
 }
 
 impl Answer {
@@ -33,10 +50,12 @@ impl Answer {
     /// - otherwise the start is open: the archive begins there, or the answer lacks its head, and the proof starts at the
     ///   first row
     /// - a last row at or after the end of `asked` closes the answer, and the proof stops before it, for the same reason
-    /// - otherwise the end is open: the proof stops right after the last row, and says nothing about the time beyond
+    /// - otherwise the end is open. The last row then stands in for the trailing bracket: the proof stops before it, too,
+    ///   and nothing is said about the time beyond. [`ended`](Self::ended) accepts the end
     /// - no row at all proves nothing: an unknown mnemonic is answered that way too
     ///
-    /// `misplaced` is the number of rows that came out of order of time ([`Samples::from_columns`]).
+    /// `misplaced` is the number of rows that came out of order of time ([`Samples::from_columns`]). Where rows are out of
+    /// order and the end is open, what is missing may belong anywhere, and nothing is proven.
     ///
     /// # Errors
     /// None at present; rows that contradict the protocol may become one.
@@ -46,6 +65,7 @@ impl Answer {
             let text = format!("{misplaced} rows came before their predecessor in time and were sorted");
             notices.push(Notice::about(NoticeKind::OutOfOrder, &mnemonic, text));
         }
+        let nothing = rows.slice(0..0);
         let (Some(&first), Some(&last)) = (rows.times().first(), rows.times().last()) else {
             let text = format!("no samples in or around {asked}");
             notices.push(Notice::about(NoticeKind::NoSamples, &mnemonic, text));
@@ -53,16 +73,18 @@ impl Answer {
                 mnemonic,
                 asked,
                 leading: None,
-                samples: rows,
+                samples: nothing,
                 trailing: None,
                 proven: None,
+                end: End::Open,
+                last: None,
                 notices,
+                tail: rows,
             });
         };
         let has_leading = first < asked.start().as_micros();
         let has_trailing = last >= asked.stop().as_micros();
         let start = Instant::from_micros(if has_leading { first + 1 } else { first });
-        let stop = if has_trailing { last } else { last + 1 };
         if !has_trailing {
             let text = format!(
                 "the last sample is of {}; nothing after it is known yet",
@@ -74,19 +96,60 @@ impl Answer {
             let twins = rows.times().partition_point(|time| *time == first);
             rows.sample(twins - 1)
         });
-        let trailing = has_trailing.then(|| rows.sample(rows.times().partition_point(|time| *time < last)));
-        let proven = TimeRange::checked(start, Instant::from_micros(stop));
-        let samples = match proven {
-            Some(proven) => rows.cut(proven),
-            None => rows.slice(0..0),
-        };
-        Ok(Self { mnemonic, asked, leading, samples, trailing, proven, notices })
+        let is_orderly = has_trailing || misplaced == 0;
+        let proven = TimeRange::checked(start, Instant::from_micros(last)).filter(|_| is_orderly);
+        // The rows that are neither the leading bracket, nor proven to be all of their time.
+        let after = TimeRange::checked(proven.map_or(start, TimeRange::stop), Instant::from_micros(last + 1));
+        let rest = after.map_or(0..0, |after| rows.rows_in(after));
+        let trailing = rest.clone().next().map(|row| rows.sample(row)).filter(|_| is_orderly);
+        let tail = if has_trailing { nothing.clone() } else { rows.slice(rest) };
+        let samples = proven.map_or(nothing, |proven| rows.cut(proven));
+        let end = if has_trailing { End::Closed } else { End::Open };
+        let last = Some(Instant::from_micros(last));
+        Ok(Self { mnemonic, asked, leading, samples, trailing, proven, end, last, notices, tail })
+    }
+
+    /// The answer, known to have been cut off unless its trailing bracket came before the cut.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        if self.end == End::Open {
+            self.end = End::Cut;
+        }
+        self
+    }
+
+    /// The answer with its open end accepted as that of the archive as of now: the last rows are all there are at their
+    /// time, and the proof reaches one microsecond past them, no further.
+    ///
+    /// # Errors
+    /// None that bad telemetry could cause.
+    pub fn ended(mut self) -> Result<Self> {
+        if let (End::Open, Some(&last), Some(&first)) =
+            (self.end, self.tail.times().last(), self.tail.times().first())
+        {
+            let after_leading = self.leading.as_ref().map(|leading| leading.time.plus_micros(1));
+            let start =
+                after_leading.unwrap_or(self.proven.map_or(Instant::from_micros(first), TimeRange::start));
+            if self.samples.is_empty() {
+                self.samples = self.tail.slice(0..0);
+            }
+            self.samples.append(std::mem::replace(&mut self.tail, Samples::empty(SqlType::Varchar)))?;
+            self.proven = TimeRange::checked(start, Instant::from_micros(last + 1));
+            self.trailing = None;
+        }
+        Ok(self)
     }
 
     /// Whether the answer ends with its trailing bracket. One that does not is the end of the archive as of now, or a
     /// cut-off body.
     pub fn is_closed(&self) -> bool {
-        self.trailing.is_some()
+        self.end == End::Closed
+    }
+
+    /// Where to go on asking after an answer that is not closed: the whole second from which on not everything is proven.
+    pub fn resume_at(&self) -> Instant {
+        self.proven
+            .map_or(self.asked.start(), |proven| proven.stop().floor_to_second().max(self.asked.start()))
     }
 }
 
@@ -137,14 +200,36 @@ mod tests {
     }
 
     #[test]
-    fn an_open_end_proves_nothing_beyond_its_last_row() {
-        let open = answer(&[10, 150]);
-        assert_eq!(open.proven, Some(range(11, 151)));
-        assert_eq!(open.samples.times(), [150]);
+    fn an_open_end_proves_nothing_from_its_last_row_on() {
+        let open = answer(&[10, 120, 150, 150]);
+        assert_eq!((open.proven, open.end), (Some(range(11, 150)), End::Open));
+        assert_eq!(open.samples.times(), [120], "a twin of the last row may be missing");
+        assert_eq!(open.trailing.as_ref().unwrap().value, Value::Integer(2));
         assert_eq!(open.notices[0].kind, NoticeKind::OpenEnd);
+        let ended = open.ended().unwrap();
+        assert_eq!((ended.proven, ended.samples.times()), (Some(range(11, 151)), &[120, 150, 150][..]));
+        assert!(ended.trailing.is_none());
         let before = answer(&[10]);
-        assert_eq!(before.proven, None);
+        assert_eq!((before.proven, before.last), (None, Some(Instant::from_micros(10))));
         assert!(before.leading.is_some() && before.samples.is_empty());
+        assert_eq!(before.ended().unwrap().proven, None);
+        let alone = answer(&[10, 150]).ended().unwrap();
+        assert_eq!((alone.proven, alone.samples.times()), (Some(range(11, 151)), &[150][..]));
+    }
+
+    #[test]
+    fn what_came_after_the_trailing_bracket_was_cut_is_not_missed() {
+        assert_eq!(answer(&[10, 150, 200]).cut().end, End::Closed);
+        assert_eq!(answer(&[10, 150]).cut().end, End::Cut);
+    }
+
+    #[test]
+    fn rows_out_of_order_prove_nothing_where_the_end_is_open() {
+        let open = answer(&[10, 150, 120]);
+        assert_eq!((open.proven, open.samples.len()), (None, 0));
+        assert_eq!(open.resume_at().as_micros(), 100);
+        let ended = open.ended().unwrap();
+        assert_eq!((ended.proven, ended.samples.times()), (Some(range(11, 151)), &[120, 150][..]));
     }
 
     #[test]

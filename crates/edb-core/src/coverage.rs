@@ -59,6 +59,12 @@ impl Coverage {
         Self(self.0.iter().filter_map(|known| known.intersect(range)).collect())
     }
 
+    /// The part of the set that is not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.iter().flat_map(|range| other.gaps(*range)).collect())
+    }
+
     /// Whether all of `range` is in the set.
     pub fn covers(&self, range: TimeRange) -> bool {
         self.gaps(range).is_empty()
@@ -115,6 +121,9 @@ mod tests {
                 prop_assert_eq!(in_gap, asked.contains(instant) && !bit);
                 let within = coverage.within(asked).ranges().iter().any(|known| known.contains(instant));
                 prop_assert_eq!(within, asked.contains(instant) && *bit);
+                let without = coverage.without(&[asked].into_iter().collect());
+                let left = without.ranges().iter().any(|known| known.contains(instant));
+                prop_assert_eq!(left, !asked.contains(instant) && *bit);
             }
             for pair in coverage.ranges().windows(2) {
                 prop_assert!(pair[0].stop() < pair[1].start(), "sorted and not touching");

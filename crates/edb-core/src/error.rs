@@ -6,7 +6,7 @@ use std::fmt;
 /// Result with [`Error`] unless another error is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a caller can act on. Each kind has one exit code of the binary ([`ErrorKind::exit_code`]).
+/// What a caller can act on. Each kind has an exit code of the binary ([`ErrorKind::exit_code`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -20,8 +20,12 @@ pub enum ErrorKind {
     UnknownMnemonic,
     /// The service did not answer, or answered with a fault, and the retries are spent.
     Unavailable,
-    /// The service refused the credentials (401, 403).
+    /// As [`Unavailable`](Self::Unavailable), and the service was too slow: a shorter range may do.
+    TimedOut,
+    /// The service refused the credentials (401): nothing else will be answered with them either.
     Unauthorized,
+    /// The service refused this one thing (403); others it may answer.
+    Forbidden,
     /// Bytes that should be telemetry are not, or are cut off.
     Integrity,
     /// A limit that the user set stopped the work; it can be resumed.
@@ -44,8 +48,8 @@ impl ErrorKind {
             Self::Usage => 2,
             Self::Partial => 3,
             Self::UnknownMnemonic => 4,
-            Self::Unavailable => 5,
-            Self::Unauthorized => 6,
+            Self::Unavailable | Self::TimedOut => 5,
+            Self::Unauthorized | Self::Forbidden => 6,
             Self::Integrity => 7,
             Self::Limit => 8,
             Self::Empty => 9,
@@ -66,13 +70,14 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    tries: Option<u32>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind`; `message` in lower case, without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), hint: None, source: None }))
+        Self(Box::new(Inner { kind, message: message.into(), hint: None, tries: None, source: None }))
     }
 
     /// [`ErrorKind::Usage`].
@@ -94,6 +99,13 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds how often it was tried; 0 if it was not, because something else had failed.
+    #[must_use]
+    pub fn with_tries(mut self, tries: u32) -> Self {
+        self.0.tries = Some(tries);
         self
     }
 
@@ -120,6 +132,13 @@ impl Error {
         self.0.hint.as_deref().or_else(|| {
             let source = self.0.source.as_deref()?;
             source.downcast_ref::<Error>()?.hint()
+        })
+    }
+
+    /// How often it was tried: this layer's number, or the innermost one of its causes; 1 if nobody says.
+    pub fn tries(&self) -> u32 {
+        self.0.tries.unwrap_or_else(|| {
+            self.0.source.as_deref().and_then(|source| source.downcast_ref::<Error>()).map_or(1, Error::tries)
         })
     }
 
@@ -165,11 +184,11 @@ mod tests {
 
     #[test]
     fn each_layer_prints_only_its_own_part() {
-        let inner = Error::integrity("row 3 is cut off").with_hint("try again");
+        let inner = Error::integrity("row 3 is cut off").with_hint("try again").with_tries(3);
         let outer = inner.while_doing("could not fetch `SA_ZADUCMDX`");
         assert_eq!(outer.to_string(), "could not fetch `SA_ZADUCMDX`");
         assert_eq!(outer.chain(), "could not fetch `SA_ZADUCMDX`: row 3 is cut off");
         assert_eq!(outer.kind(), ErrorKind::Integrity);
-        assert_eq!(outer.hint(), Some("try again"));
+        assert_eq!((outer.hint(), outer.tries()), (Some("try again"), 3));
     }
 }

@@ -13,6 +13,10 @@ use crate::Mnemonic;
 pub enum NoticeKind {
     /// The answer lacks its trailing bracket: the archive ends there as of now, or the answer was cut.
     OpenEnd,
+    /// The archive ends there as of now: two answers agree on it.
+    ArchiveEnd,
+    /// An answer was cut off and nobody said so; what was missing was asked for again, and came.
+    Truncated,
     /// No sample at all came back: an unknown mnemonic and an empty archive look alike.
     NoSamples,
     /// Rows came out of order of time and were sorted, equal times in the order they came.

@@ -4,10 +4,24 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{Answer, Dictionary, DictionaryEntry, Instant, Mnemonic, Result, Samples, SqlType, TimeRange};
+use crate::{
+    Answer, Dictionary, DictionaryEntry, Error, Exposure, ExposureSearch, Instant, Mnemonic, Result, Samples,
+    SqlType, TimeRange,
+};
 
 /// A boxed future of the standard library: the vocabulary names no runtime.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What went over the network so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests sent, every try counted.
+    pub requests: u64,
+    /// Bytes of answers received, decompressed.
+    pub bytes: u64,
+    /// Rows of telemetry among them, decoded so far; every try counted.
+    pub rows: u64,
+}
 
 /// Anything that answers like the EDB: a service, a local store, a synthetic archive.
 pub trait Source: Send + Sync {
@@ -20,6 +34,19 @@ pub trait Source: Send + Sync {
 
     /// The dictionary: of `only` (empty if it is unknown), or all of it.
     fn dictionary<'a>(&'a self, only: Option<&'a Mnemonic>) -> BoxFuture<'a, Result<Dictionary>>;
+
+    /// The exposures that `search` finds, by time. Only a service that knows observations has any.
+    fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Vec<Exposure>>> {
+        let error =
+            Error::usage(format!("could not search for exposures of {search}: {} knows none", self.name()))
+                .with_hint("use `--source mast`, or give the ranges themselves");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// What went over the network so far; nothing for a source that needs none.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
 }
 
 /// An archive in memory that answers as the service does.
