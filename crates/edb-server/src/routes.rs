@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use edb::wire::dictionary::{mashup, viz};
-use edb::wire::{Encoder, Question, refusal};
+use edb::wire::mashup::refusal;
+use edb::wire::{Encoder, Question};
 use edb::{Dictionary, Error, ErrorKind, Holdings, Instant, Mnemonic, Result, Samples, SqlType};
 use futures_util::stream;
 

@@ -262,5 +262,5 @@ fn page(rows: &[Value], page: usize, size: usize) -> Reply {
 
 /// The Mashup services report errors with status 200.
 fn refusal(message: &str) -> Reply {
-    Reply::new(200, "application/json", &edb_wire::refusal(message))
+    Reply::new(200, "application/json", &edb_wire::mashup::refusal(message))
 }

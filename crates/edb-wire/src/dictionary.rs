@@ -117,88 +117,26 @@ pub mod viz {
     }
 }
 
-/// `Mast.JwstEdb.Mnemonics` and `Mast.JwstEdb.Dictionary`: `{"status","msg","data","fields","paging"}`.
+/// `Mast.JwstEdb.Mnemonics` and `Mast.JwstEdb.Dictionary` of the Mashup services ([`crate::mashup`]).
 pub mod mashup {
-    use edb_core::{Dictionary, Error, ErrorKind, Result};
-    use serde::Deserialize;
-    use serde_json::json;
+    use edb_core::{Dictionary, Result};
 
     use super::{Listing, Row};
-    use crate::excerpt::excerpt;
-    use crate::json;
+    use crate::mashup::{self, Reply};
 
-    /// What the service said.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub enum Reply {
-        /// It is not done: send the identical request again.
-        Executing,
-        /// One page.
-        Complete {
-            /// The rows of this page; none for an unknown mnemonic.
-            listing: Listing,
-            /// How many pages there are; 1 if not said.
-            pages: u64,
-        },
-    }
-
-    #[derive(Deserialize)]
-    struct Body {
-        status: String,
-        msg: Option<String>,
-        data: Option<Vec<Row>>,
-        paging: Option<Paging>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Paging {
-        pages_filtered: Option<u64>,
-    }
-
-    /// Reads a reply.
+    /// Reads a reply; an unknown name gives an empty dictionary.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] with the service's own words if its status is neither complete nor executing;
-    /// [`ErrorKind::Integrity`] if `body` is not JSON of this form.
-    pub fn parse(body: &[u8]) -> Result<Reply> {
-        let body: Body = json::parse(body, "the dictionary")?;
-        match body.status.as_str() {
-            "EXECUTING" => Ok(Reply::Executing),
-            "COMPLETE" => {
-                let pages = body.paging.and_then(|paging| paging.pages_filtered).unwrap_or(1).max(1);
-                Ok(Reply::Complete { listing: Row::listing(body.data.unwrap_or_default()), pages })
-            }
-            status => {
-                let said = excerpt(body.msg.unwrap_or_default().as_bytes());
-                let status = excerpt(status.as_bytes());
-                Err(Error::new(
-                    ErrorKind::Unavailable,
-                    format!("could not read the dictionary: the service answered {status} and said {said}"),
-                ))
-            }
-        }
+    /// As [`mashup::parse`].
+    pub fn parse(body: &[u8]) -> Result<Reply<Listing>> {
+        Ok(mashup::parse(body, "the dictionary")?.map(Row::listing))
     }
 
     /// Writes a complete reply of one page.
     pub fn format(dictionary: &Dictionary) -> Vec<u8> {
         let names = ["subsystem", "tlmMnemonic", "tlmIdentifier", "description", "sqlDataType", "unit"];
-        let kind = |name| if name == "tlmIdentifier" { "int" } else { "string" };
-        let fields: Vec<_> = names.map(|name| json!({ "name": name, "type": kind(name) })).to_vec();
-        let rows = dictionary.len();
-        json::format(&json!({
-            "status": "COMPLETE",
-            "msg": "",
-            "data": Row::rows(dictionary),
-            "fields": fields,
-            "paging": {
-                "page": 1,
-                "pageSize": rows,
-                "pagesFiltered": 1,
-                "rows": rows,
-                "rowsFiltered": rows,
-                "rowsTotal": rows,
-            },
-        }))
+        let kind = |name| (name, if name == "tlmIdentifier" { "int" } else { "string" });
+        mashup::format(&names.map(kind), Row::rows(dictionary))
     }
 }
 
@@ -291,8 +229,8 @@ pub mod direct {
 mod tests {
     use edb_core::ErrorKind;
 
-    use super::mashup::Reply;
     use super::*;
+    use crate::mashup::Reply;
 
     const ROWS: &str = r#"[
         {"subsystem":"OTE","tlmMnemonic":"SO_ZFXPOSNS","tlmIdentifier":81669,"description":"Position","sqlDataType":"float","unit":"rad"},
@@ -325,13 +263,13 @@ mod tests {
         let body = format!(
             r#"{{"status":"COMPLETE","msg":"","data":{ROWS},"fields":[],"paging":{{"pagesFiltered":3}}}}"#
         );
-        let Reply::Complete { listing, pages } = mashup::parse(body.as_bytes()).unwrap() else {
+        let Reply::Complete { found: listing, pages } = mashup::parse(body.as_bytes()).unwrap() else {
             panic!("complete")
         };
         assert_eq!((listing.dictionary.len(), pages), (2, 3));
         let again = mashup::parse(&mashup::format(&listing.dictionary)).unwrap();
-        assert_eq!(again, Reply::Complete { listing: Listing { skipped: 0, ..listing }, pages: 1 });
-        let none = Reply::Complete { listing: Listing::default(), pages: 1 };
+        assert_eq!(again, Reply::Complete { found: Listing { skipped: 0, ..listing }, pages: 1 });
+        let none = Reply::Complete { found: Listing::default(), pages: 1 };
         assert_eq!(mashup::parse(br#"{"status":"COMPLETE"}"#).unwrap(), none);
 
         let refused = mashup::parse(br#"{"status":"ERROR","msg":"Must be logged in"}"#).unwrap_err();

@@ -17,12 +17,14 @@ pub mod dictionary;
 
 mod encode;
 mod excerpt;
+pub mod exposures;
 mod json;
 pub mod local;
+pub mod mashup;
 mod question;
 mod whole;
 
 pub use decode::{Decoded, Decoder, decode};
 pub use encode::{Encoder, encode};
-pub use question::{Question, refusal};
-pub use whole::Whole;
+pub use question::Question;
+pub use whole::{Seen, Whole};

@@ -2,7 +2,7 @@
 
 use edb_core::{Error, Mnemonic, Result};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::json;
 
@@ -44,15 +44,11 @@ impl Question {
     }
 }
 
-/// The Mashup services' way of saying that something failed: status 200, and this.
-pub fn refusal(message: &str) -> Vec<u8> {
-    json::format(&json!({ "status": "ERROR", "msg": message, "data": null, "fields": null, "paging": null }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dictionary::mashup;
+    use crate::dictionary;
+    use crate::mashup::refusal;
 
     #[test]
     fn questions_are_read_and_others_refused() {
@@ -64,7 +60,7 @@ mod tests {
         assert_eq!(Question::parse(&ask("Mast.JwstEdb.Dictionary")).unwrap(), one);
         assert!(Question::parse(&ask("Mast.Caom.Cone")).is_err());
         assert!(Question::parse("x").is_err());
-        let error = mashup::parse(&refusal("Must be logged in")).unwrap_err();
+        let error = dictionary::mashup::parse(&refusal("Must be logged in")).unwrap_err();
         assert!(error.chain().contains("Must be logged in"));
     }
 }

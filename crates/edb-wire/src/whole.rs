@@ -1,8 +1,12 @@
 //! Whether a body is a whole answer, without reading its rows.
 
-use edb_core::{Error, Result};
+use edb_core::{Error, Instant, Result};
 
 use crate::Decoder;
+use crate::decode::time;
+
+/// More than the longest line that the service is known to send.
+const TAIL_BYTES: usize = 4096;
 
 /// Checks a body that is kept as it comes: its header is a CSV answer's, and its last line has an end, which is how a body
 /// that was cut inside a line is told from a whole one.
@@ -11,7 +15,17 @@ pub struct Whole {
     header: Decoder,
     has_header: bool,
     has_rows: bool,
-    ends_line: bool,
+    /// The end of the body so far.
+    tail: Vec<u8>,
+}
+
+/// What a whole body holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether anything follows the header.
+    pub has_rows: bool,
+    /// The time of the last row, if its line begins with one.
+    pub last: Option<Instant>,
 }
 
 impl Whole {
@@ -33,20 +47,27 @@ impl Whole {
             self.has_header = line_end.is_some();
             self.has_rows = line_end.is_some_and(|end| end < chunk.len());
         }
-        self.ends_line = chunk.last().map_or(self.ends_line, |byte| *byte == b'\n');
+        let kept = &chunk[chunk.len().saturating_sub(TAIL_BYTES)..];
+        let surplus = (self.tail.len() + kept.len()).saturating_sub(TAIL_BYTES);
+        self.tail.drain(..surplus);
+        self.tail.extend_from_slice(kept);
         Ok(())
     }
 
-    /// Ends the body, and says whether anything followed the header.
+    /// Ends the body, and says what is in it.
     ///
     /// # Errors
     /// [`edb_core::ErrorKind::Integrity`] if it is empty or cut.
-    pub fn finish(self) -> Result<bool> {
-        if self.has_header && !self.ends_line {
+    pub fn finish(self) -> Result<Seen> {
+        if self.has_header && self.tail.last() != Some(&b'\n') {
             return Err(Error::integrity("the answer is cut off: it ends in the middle of a line")
                 .with_hint("try again; a shorter range is less likely to be cut"));
         }
-        self.header.finish().map(|_| self.has_rows)
+        self.header.finish()?;
+        let lines = self.tail.strip_suffix(b"\n").unwrap_or_default();
+        let line = memchr::memrchr(b'\n', lines).and_then(|at| lines.get(at + 1..)).filter(|_| self.has_rows);
+        let time = line.and_then(|line| time(line.split(|byte| *byte == b',').next()?));
+        Ok(Seen { has_rows: self.has_rows, last: time.map(Instant::from_micros) })
     }
 }
 
@@ -54,7 +75,7 @@ impl Whole {
 mod tests {
     use super::*;
 
-    fn check(body: &[u8], size: usize) -> Result<bool> {
+    fn check(body: &[u8], size: usize) -> Result<Seen> {
         let mut whole = Whole::new();
         body.chunks(size).try_for_each(|chunk| whole.feed(chunk))?;
         whole.finish()
@@ -64,9 +85,11 @@ mod tests {
     fn cut_and_foreign_bodies_are_told_from_whole_ones() {
         let body = b"theTime,MJD,euvalue,sqldataType\r\n2022-06-01 00:00:00.000000,59731.0000000000,1.0000000000,real\r\n";
         for size in [1, 7, 1000] {
-            assert!(check(body, size).unwrap());
-            assert!(
-                !check(&body[..33], size).unwrap(),
+            let last = Some(Instant::from_micros(1_654_041_600_000_000));
+            assert_eq!(check(body, size).unwrap(), Seen { has_rows: true, last });
+            assert_eq!(
+                check(&body[..33], size).unwrap(),
+                Seen { has_rows: false, last: None },
                 "an unknown mnemonic is answered with the header alone"
             );
             for length in [0, 20, 60, body.len() - 1] {

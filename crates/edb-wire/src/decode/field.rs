@@ -4,7 +4,7 @@ use edb_core::{Instant, MICROS_PER_SECOND};
 
 /// `YYYY-MM-DD HH:MM:SS[.f]` with one to six decimals, `T` for the blank and a final `Z` tolerated, in microseconds since
 /// 1970 UTC; `None` if it has another form or does not exist.
-pub(super) fn time(text: &[u8]) -> Option<i64> {
+pub(crate) fn time(text: &[u8]) -> Option<i64> {
     let (fixed, rest) = text.split_first_chunk::<19>()?;
     let mut numbers = [0_u32; 6];
     let mut field = 0;

@@ -21,7 +21,7 @@ use scan::Scanner;
 
 use crate::excerpt::{EXCERPT_BYTES, excerpt};
 
-pub(crate) use field::real as real_from_text;
+pub(crate) use field::{real as real_from_text, time};
 
 /// The longest record. The archive's longest text is 359 characters; an unclosed quote must not eat memory.
 const MOST_RECORD_BYTES: usize = 1 << 20;
@@ -119,6 +119,23 @@ impl Decoder {
     /// Rows decoded so far.
     pub fn rows(&self) -> usize {
         self.columns.times.len()
+    }
+
+    /// Whether the body, if it ended here, would end in the middle of a row.
+    pub fn is_in_row(&self) -> bool {
+        self.header.is_some() && !self.carry.is_empty()
+    }
+
+    /// Ends a body that was cut off: the rows that came whole. `None` if not even the header did, or the decoder is spent.
+    ///
+    /// # Errors
+    /// None that a body could cause.
+    pub fn finish_cut(self) -> Result<Option<Decoded>> {
+        if self.header.is_none() || self.is_spent {
+            return Ok(None);
+        }
+        let (samples, misplaced) = self.columns.finish()?;
+        Ok(Some(Decoded { samples, misplaced }))
     }
 
     /// Decodes the next bytes of the body.
