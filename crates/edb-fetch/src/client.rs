@@ -1,34 +1,34 @@
 //! One service.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-use std::io::Write;
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Once, PoisonError, RwLock};
 use std::time::Duration;
 
-use edb_core::atomic::AtomicFile;
 use edb_core::{
-    Answer, BoxFuture, Dictionary, Error, ErrorKind, Mnemonic, Request, Result, Source, TimeRange,
+    Answer, BoxFuture, Dictionary, Error, ErrorKind, Exposure, ExposureSearch, Mnemonic, Request, Result,
+    Source, TimeRange, Traffic, format_duration,
 };
-use edb_wire::{Decoder, Whole, dictionary};
-use futures_util::StreamExt;
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, RETRY_AFTER};
+use tokio::time::{Instant, timeout};
 
+use crate::body::{Body, Decoding, blocking, failed};
+use crate::breaker::Breaker;
+use crate::flow::{Flow, FlowOptions};
 use crate::retry::{Retries, RetryPolicy};
-use crate::token::Token;
+use crate::token::{Token, TokenFinder};
+use crate::trouble::{Class, Trouble};
 
 /// MAST.
 pub const DEFAULT_BASE_URL: &str = "https://mast.stsci.edu/";
-/// Statuses that no second try changes.
-const FINAL_STATUSES: [u16; 7] = [404, 405, 410, 413, 414, 416, 422];
 /// How much of a refusal's own text is repeated.
 const MAX_REASON_BYTES: usize = 300;
+/// An answer is read up to so many rows; the rest is asked for again. So no answer, planned too large or made so on purpose,
+/// takes more memory than this.
+const MAX_ROWS: usize = 4 << 20;
 const USER_AGENT: &str = concat!("edb/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
 const NO_TELEMETRY_HINT: &str = "check `--source`, or try again later: a log-in or maintenance page, or a body that was cut, is no telemetry";
-/// A dictionary of 20,000 mnemonics has some 4 MB.
-const MAX_DICTIONARY_BYTES: usize = 64 << 20;
 
 /// How to reach a service.
 #[derive(Debug, Clone)]
@@ -39,14 +39,41 @@ pub struct ClientOptions {
     pub prefix: String,
     /// Sent as `Authorization: token …`; most telemetry needs none.
     pub token: Option<Token>,
+    /// Where to look for a token once the service has refused to answer without one.
+    pub token_finder: Option<TokenFinder>,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
-    /// How long a connection may be silent.
-    pub idle_timeout: Duration,
+    /// When an answer is too slow.
+    pub speed: SpeedLimits,
     /// When to try again.
     pub retry: RetryPolicy,
+    /// How much to ask at once.
+    pub flow: FlowOptions,
+    /// Certificates (PEM) to trust beside the system's own, as those of a proxy that signs for every host.
+    pub certificates: Vec<Vec<u8>>,
     /// What to call the service in provenance, instead of its URL.
     pub name: Option<String>,
+}
+
+/// When an answer is too slow to wait for.
+#[derive(Debug, Clone, Copy)]
+pub struct SpeedLimits {
+    /// How long the service may be silent, before and in the middle of an answer.
+    pub idle_timeout: Duration,
+    /// How long an answer may come slower than [`low_speed_bytes_per_second`](Self::low_speed_bytes_per_second).
+    pub low_speed_time: Duration,
+    /// Fewer bytes each second than this are as good as none.
+    pub low_speed_bytes_per_second: u64,
+}
+
+impl Default for SpeedLimits {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_mins(1),
+            low_speed_time: Duration::from_secs(30),
+            low_speed_bytes_per_second: 100,
+        }
+    }
 }
 
 impl Default for ClientOptions {
@@ -55,38 +82,59 @@ impl Default for ClientOptions {
             base_url: DEFAULT_BASE_URL.to_owned(),
             prefix: String::new(),
             token: None,
+            token_finder: None,
             connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_mins(1),
+            speed: SpeedLimits::default(),
             retry: RetryPolicy::default(),
+            flow: FlowOptions::default(),
+            certificates: Vec::new(),
             name: None,
         }
     }
 }
 
-/// A file that was downloaded whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Downloaded {
-    /// Its size.
-    pub size_bytes: u64,
-    /// Whether it has any row: an unknown mnemonic is answered with the header alone.
-    pub has_rows: bool,
-}
-
-/// A client of one EDB service. Cheap to clone; connections are shared.
-#[derive(Debug, Clone)]
+/// A client of one EDB service. Cheap to share behind an [`Arc`].
+#[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
-    base: String,
-    prefix: String,
+    pub(crate) base: String,
+    pub(crate) prefix: String,
     name: String,
     retry: RetryPolicy,
+    pub(crate) speed: SpeedLimits,
+    pub(crate) flow: Flow,
+    breaker: Breaker,
+    pub(crate) counts: Counts,
+    /// Whether a token may be sent: over https, or to this machine.
+    may_send_token: bool,
+    token: RwLock<Option<Token>>,
+    finder: tokio::sync::Mutex<Option<TokenFinder>>,
+}
+
+/// [`Traffic`] as it grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    requests: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    rows: AtomicU64,
+}
+
+/// What a request carries beyond its URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask<'a> {
+    Get,
+    /// The token also as the cookie that the account service reads.
+    GetAccount,
+    /// A form.
+    Post(&'a str),
 }
 
 impl Client {
     /// A client; nothing is asked yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] if the URL is none, or would carry a token in plain text to another machine.
+    /// [`ErrorKind::Usage`] if the URL is none, or would carry a token in plain text to another machine, or a certificate
+    /// cannot be read.
     pub fn new(options: &ClientOptions) -> Result<Self> {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
@@ -109,27 +157,29 @@ impl Client {
             let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
             host == "localhost" || address.is_ok_and(|address| address.is_loopback())
         });
-        let mut headers = HeaderMap::new();
-        if let Some(token) = &options.token {
-            if url.scheme() == "http" && !is_loopback {
-                return Err(Error::usage(format!(
-                    "could not send the token to `{}`: plain http would show it to everybody on the way",
-                    options.base_url
-                ))
-                .with_hint("use the service's https URL, or unset `MAST_API_TOKEN`"));
-            }
-            let mut value = HeaderValue::from_str(&token.header())
-                .map_err(|_| Error::usage("could not use the token in a header"))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+        let may_send_token = url.scheme() == "https" || is_loopback;
+        if options.token.is_some() && !may_send_token {
+            return Err(Error::usage(format!(
+                "could not send the token to `{}`: plain http would show it to everybody on the way",
+                options.base_url
+            ))
+            .with_hint("use the service's https URL, or send no token (`--no-token`)"));
         }
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .default_headers(headers)
             .connect_timeout(options.connect_timeout)
-            .read_timeout(options.idle_timeout);
+            .referer(false)
+            .http2_adaptive_window(true);
         if is_loopback {
             builder = builder.no_proxy();
+        }
+        for pem in &options.certificates {
+            let bundle = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|all| !all.is_empty());
+            let bundle = bundle.ok_or_else(|| {
+                Error::usage("could not read the certificates to trust: expected PEM")
+                    .with_hint("name a file with `-----BEGIN CERTIFICATE-----` lines")
+            })?;
+            builder = builder.tls_certs_merge(bundle);
         }
         let http = builder.build().map_err(|error| {
             Error::new(ErrorKind::Unclassified, "could not set up HTTPS").caused_by(error)
@@ -140,7 +190,20 @@ impl Client {
             prefix => format!("{prefix}/"),
         };
         let name = options.name.clone().unwrap_or_else(|| format!("{base}{prefix}"));
-        Ok(Self { http, base, prefix, name, retry: options.retry })
+        Ok(Self {
+            http,
+            base,
+            prefix,
+            name,
+            retry: options.retry.clone(),
+            speed: options.speed,
+            flow: Flow::new(options.flow),
+            breaker: Breaker::default(),
+            counts: Counts::default(),
+            may_send_token,
+            token: RwLock::new(options.token.clone()),
+            finder: tokio::sync::Mutex::new(options.token_finder.clone()),
+        })
     }
 
     /// Where `request` is downloaded from.
@@ -149,131 +212,201 @@ impl Client {
         format!("{}{}api/v0.1/Download/file?uri=mast:jwstedb/{file}", self.base, self.prefix)
     }
 
-    /// Writes the service's bytes about `request` to `destination`, as they came. `on_bytes` is told of each piece. The file takes its name only if the body is a whole CSV answer.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unavailable`], [`ErrorKind::Unauthorized`], [`ErrorKind::Integrity`] from the service,
-    /// [`ErrorKind::Disk`] from the file.
-    pub async fn download(
-        &self,
-        request: &Request,
-        destination: &std::path::Path,
-        on_bytes: &(dyn Fn(u64) + Sync),
-    ) -> Result<Downloaded> {
-        let url = self.download_url(request);
-        self.with_retries(&url, || async {
-            let mut file = AtomicFile::create(destination)?;
-            let mut body = self.get(&url).await?.bytes_stream();
-            let mut check = Whole::new();
-            let mut size_bytes = 0;
-            while let Some(chunk) = body.next().await {
-                let chunk = chunk.map_err(broken)?;
-                check.feed(&chunk)?;
-                file.write_all(&chunk).map_err(|error| file.error(error))?;
-                size_bytes += chunk.len() as u64;
-                on_bytes(chunk.len() as u64);
-            }
-            let has_rows = check.finish()?;
-            file.commit()?;
-            Ok(Downloaded { size_bytes, has_rows })
-        })
-        .await
-        .map_err(|error| error.while_doing(format!("could not download `{}`", request.file_name())))
+    /// How many requests may be under way at once, as the service's answers have it now.
+    pub fn places(&self) -> usize {
+        self.flow.places()
     }
 
-    async fn fetch(&self, request: &Request) -> Result<Answer> {
+    pub(crate) async fn fetch(&self, request: &Request) -> Result<Answer> {
         let url = self.download_url(request);
-        self.with_retries(&url, || async {
-            let mut body = self.get(&url).await?.bytes_stream();
-            let mut decoder = Decoder::new();
-            while let Some(chunk) = body.next().await {
-                decoder.feed(&chunk.map_err(broken)?)?;
-            }
-            let decoded = decoder.finish()?;
-            Answer::from_rows(request.mnemonic.clone(), request.range, decoded.samples, decoded.misplaced)
-        })
-        .await
-        .map_err(|error| error.while_doing(format!("could not fetch {request}")))
+        self.with_retries(|| self.fetch_once(&url, request))
+            .await
+            .map_err(|error| error.while_doing(format!("could not fetch {request}")))
     }
 
-    async fn get_dictionary(&self, only: Option<&Mnemonic>) -> Result<Dictionary> {
-        let query = only
-            .map_or(String::new(), |mnemonic| format!("?name={}", mnemonic.as_str().to_ascii_lowercase()));
-        let url = format!("{}viz/api/v0.1/info/mnemonics{query}", self.base);
-        self.with_retries(&url, || async {
-            let mut body = self.get(&url).await?.bytes_stream();
-            let mut text = Vec::new();
-            while let Some(chunk) = body.next().await {
-                text.extend_from_slice(&chunk.map_err(broken)?);
-                if text.len() > MAX_DICTIONARY_BYTES {
-                    return Err(Error::integrity("the dictionary has more than 64 MB"));
+    /// One try. What came of an answer that broke off is kept if it reaches further than it began.
+    async fn fetch_once(&self, url: &str, request: &Request) -> Result<Answer, Trouble> {
+        let mut body = self.open(url, Ask::Get).await?;
+        let mut decoding = Decoding::new();
+        let mut rows = 0;
+        let broke = loop {
+            match body.next().await {
+                Ok(Some(chunk)) => {
+                    decoding.feed(chunk).await.map_err(|error| failed(error).after(body.bytes))?
                 }
+                Ok(None) => break None,
+                Err(trouble) => break Some(trouble),
             }
-            dictionary::viz::parse(&text).map(|listing| listing.dictionary)
-        })
-        .await
-        .map_err(|error| error.while_doing("could not look the mnemonic up in the dictionary"))
+            self.counts.rows.fetch_add((decoding.rows - rows) as u64, Ordering::Relaxed);
+            rows = decoding.rows;
+            if rows > MAX_ROWS {
+                break Some(Trouble::of(Error::integrity(format!(
+                    "the answer has more than {MAX_ROWS} rows"
+                ))));
+            }
+        };
+        let bytes = body.bytes;
+        drop(body);
+        let decoder = decoding.finish().await.map_err(|error| failed(error).after(bytes))?;
+        self.counts.rows.fetch_add((decoder.rows() - rows) as u64, Ordering::Relaxed);
+        let (mnemonic, asked) = (request.mnemonic.clone(), request.range);
+        if broke.is_none() && !decoder.is_in_row() {
+            let answer = move || {
+                let decoded = decoder.finish()?;
+                Answer::from_rows(mnemonic, asked, decoded.samples, decoded.misplaced)
+            };
+            return blocking(answer).await.map_err(|error| failed(error).after(bytes));
+        }
+        let is_salvageable = broke.as_ref().is_none_or(|trouble| trouble.is_of_the_way() || rows > MAX_ROWS);
+        if is_salvageable {
+            let cut = move || {
+                let Some(decoded) = decoder.finish_cut()? else { return Ok(None) };
+                Answer::from_rows(mnemonic, asked, decoded.samples, decoded.misplaced)
+                    .map(|answer| Some(answer.cut()))
+            };
+            if let Some(answer) = blocking(cut).await.map_err(failed)?
+                && (answer.is_closed() || answer.resume_at() > asked.start())
+            {
+                return Ok(answer);
+            }
+        }
+        Err(broke.unwrap_or_else(|| {
+            let text = "the answer is cut off: it ends in the middle of a row";
+            Trouble::new(Class::Passing, Error::integrity(text).with_hint(NO_TELEMETRY_HINT)).after(bytes)
+        }))
     }
 
-    /// One try: the response, if its status is 200.
-    async fn get(&self, url: &str) -> Result<reqwest::Response> {
-        let response = self.http.get(url).send().await.map_err(broken)?;
-        let status = response.status();
-        let wait =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        if status == StatusCode::OK {
-            return Ok(response);
+    /// Asks with all tries, and reads the whole answer, of at most `most` bytes.
+    pub(crate) async fn ask<T>(
+        &self,
+        url: &str,
+        ask: Ask<'_>,
+        most: usize,
+        read: impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        self.with_retries(|| async {
+            let text = self.open(url, ask).await?.whole(most).await?;
+            read(&text).map_err(|error| match error.kind() {
+                // The Mashup services say in their answer that they could not answer.
+                ErrorKind::Unavailable => Trouble::new(Class::Passing, error),
+                _ => failed(error).after(text.len() as u64),
+            })
+        })
+        .await
+    }
+
+    /// One try: the body of an answer whose status is 200.
+    pub(crate) async fn open(&self, url: &str, ask: Ask<'_>) -> Result<Body<'_>, Trouble> {
+        loop {
+            let token = self.token.read().unwrap_or_else(PoisonError::into_inner).clone();
+            match self.open_with(url, ask, token.as_ref()).await {
+                Err(trouble)
+                    if token.is_none()
+                        && matches!(trouble.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
+                        && self.find_token().await.map_err(failed)? => {}
+                done => return done,
+            }
         }
+    }
+
+    /// Looks for a token, once; whether there is one now.
+    async fn find_token(&self) -> Result<bool> {
+        let mut finder = self.finder.lock().await;
+        if let Some(finder) = finder.take().filter(|_| self.may_send_token) {
+            let found = blocking(move || finder.find()).await?;
+            *self.token.write().unwrap_or_else(PoisonError::into_inner) = found;
+        }
+        Ok(self.token.read().unwrap_or_else(PoisonError::into_inner).is_some())
+    }
+
+    async fn open_with(&self, url: &str, ask: Ask<'_>, token: Option<&Token>) -> Result<Body<'_>, Trouble> {
+        let place = self.flow.enter().await;
+        self.breaker.check().map_err(|error| Trouble::new(Class::Barred, error))?;
+        let mut request = match ask {
+            Ask::Get => self.http.get(url),
+            Ask::GetAccount => self.http.get(url).header("Accept", "application/json"),
+            Ask::Post(form) => self
+                .http
+                .post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header("Accept", "text/plain")
+                .body(form.to_owned()),
+        };
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, token.authorization().map_err(failed)?);
+            if ask == Ask::GetAccount {
+                request = request.header(COOKIE, token.cookie().map_err(failed)?);
+            }
+        }
+        self.counts.requests.fetch_add(1, Ordering::Relaxed);
+        let since = Instant::now();
+        let idle = self.speed.idle_timeout;
+        let response = match timeout(idle, request.send()).await {
+            Ok(sent) => sent.map_err(Trouble::transport)?,
+            Err(_) => {
+                return Err(Trouble::slow(format!(
+                    "the service did not begin to answer within {}",
+                    format_duration(idle)
+                )));
+            }
+        };
+        if response.status() == StatusCode::OK {
+            place.answered(since.elapsed());
+            self.breaker.succeeded();
+            return Ok(Body::new(self, response, place));
+        }
+        let wait = wait_asked(response.headers()).map(|wait| wait.min(self.retry.longest_wait));
         let host = response.url().host_str().unwrap_or("the service").to_owned();
+        let status = response.status();
         let mut says = format!("{host} answered {}", status.as_u16());
-        if let Some(reason) = reason(response).await {
+        if let Some(reason) = timeout(idle, reason(response)).await.unwrap_or(None) {
             says = format!("{says}: {reason}");
         }
-        Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::new(ErrorKind::Unauthorized, says).with_hint(
-                "check the token in `MAST_API_TOKEN`: tokens end after 10 days without use, and after 60 days; \
-                 most telemetry needs none, so unsetting it may do",
-            ),
-            // Final: asking the same again gives the same. Other refusals the service is known to take back.
-            _ if FINAL_STATUSES.contains(&status.as_u16()) => {
-                Error::usage(says).with_hint("check `--source` and `--prefix`, and the range")
-            }
-            _ => {
-                let error = Error::new(ErrorKind::Unavailable, says)
-                    .with_hint("try again later");
-                match wait.and_then(|wait| wait.trim().parse().ok()) {
-                    Some(seconds) => error.caused_by(RetryAfter(Duration::from_secs(seconds))),
-                    None => error,
-                }
-            }
-        })
+        let trouble = Trouble::status(status, says, wait);
+        match trouble.class {
+            Class::Overload => place.refused(wait),
+            Class::Final | Class::Odd => self.breaker.succeeded(),
+            _ => {}
+        }
+        Err(trouble)
     }
 
-    async fn with_retries<T, F>(&self, url: &str, attempt: impl Fn() -> F) -> Result<T>
+    /// A number that tells questions apart.
+    pub(crate) fn nonce(&self) -> u64 {
+        self.retry.jitter.next().to_bits()
+    }
+
+    /// Waits as long as the shortest wait between tries.
+    pub(crate) async fn pause(&self) {
+        tokio::time::sleep(self.retry.shortest_wait).await;
+    }
+
+    /// Tries until it succeeds, or a budget is spent, or the failure is one that no second try changes.
+    pub(crate) async fn with_retries<T, F>(&self, attempt: impl Fn() -> F) -> Result<T>
     where
-        F: Future<Output = Result<T>>,
+        F: Future<Output = Result<T, Trouble>>,
     {
-        let mut hasher = DefaultHasher::new();
-        url.hash(&mut hasher);
-        let mut retries = Retries::new(self.retry, hasher.finish());
+        let mut retries = Retries::new(&self.retry);
+        let begun = self.breaker.begin();
         loop {
-            let error = match attempt().await {
+            let trouble = match attempt().await {
                 Ok(done) => return Ok(done),
-                Err(error) => error,
+                Err(trouble) => trouble,
             };
-            let asked =
-                std::error::Error::source(&error).and_then(|source| source.downcast_ref::<RetryAfter>());
-            let Some(wait) = retries.next_wait(error.kind(), asked.map(|asked| asked.0)) else {
-                let tried = retries.tried;
-                let error = if error.kind() == ErrorKind::Integrity && error.hint().is_none() {
-                    error.with_hint(NO_TELEMETRY_HINT)
-                } else {
-                    error
+            let Some(wait) = retries.next_wait(&trouble) else {
+                self.breaker.gave_up(begun, &trouble);
+                // A host that was given up meanwhile is not asked; what had been tried before was.
+                let tried = retries.tried - u32::from(trouble.error.tries() == 0);
+                let error = match trouble.error.kind() {
+                    ErrorKind::Integrity if trouble.error.hint().is_none() => {
+                        trouble.error.with_hint(NO_TELEMETRY_HINT)
+                    }
+                    _ => trouble.error,
                 };
                 return Err(if tried > 1 {
-                    error.while_doing(format!("gave up after {tried} tries"))
+                    error.while_doing(format!("gave up after {tried} tries")).with_tries(tried)
                 } else {
-                    error
+                    error.with_tries(tried)
                 });
             };
             tokio::time::sleep(wait).await;
@@ -293,46 +426,43 @@ impl Source for Client {
     }
 
     fn dictionary<'a>(&'a self, only: Option<&'a Mnemonic>) -> BoxFuture<'a, Result<Dictionary>> {
-        Box::pin(self.get_dictionary(only))
+        Box::pin(self.look_up(only))
+    }
+
+    fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Vec<Exposure>>> {
+        Box::pin(self.search(search))
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.counts.requests.load(Ordering::Relaxed),
+            bytes: self.counts.bytes.load(Ordering::Relaxed),
+            rows: self.counts.rows.load(Ordering::Relaxed),
+        }
     }
 }
 
-/// The service's own wait, carried as the cause of its refusal.
-#[derive(Debug)]
-struct RetryAfter(Duration);
-
-impl std::fmt::Display for RetryAfter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "it asks to wait {} s", self.0.as_secs())
+/// The service's own wait: seconds, or a date, which is read against the service's own clock.
+fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
     }
-}
-
-impl std::error::Error for RetryAfter {}
-
-/// A transport error, without the URL that reqwest adds.
-fn broken(error: reqwest::Error) -> Error {
-    let what = if error.is_connect() {
-        "could not connect to the service"
-    } else if error.is_timeout() {
-        "the service fell silent"
-    } else {
-        "the connection broke before the answer was whole"
-    };
-    Error::new(ErrorKind::Unavailable, what)
-        .with_hint("check the network and `--source`, and try again later")
-        .caused_by(error.without_url())
+    let date = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
+    let (then, now) = (date(asked)?, date(text(DATE)?)?);
+    (then - now).to_std().ok()
 }
 
 /// The first line of a refusal that comes as plain text: the service's own reason.
-async fn reason(response: reqwest::Response) -> Option<String> {
+async fn reason(mut response: reqwest::Response) -> Option<String> {
     let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     if !kind.starts_with("text/plain") {
         return None;
     }
-    let mut body = response.bytes_stream();
     let mut text = Vec::new();
     while text.len() < MAX_REASON_BYTES
-        && let Some(Ok(chunk)) = body.next().await
+        && let Ok(Some(chunk)) = response.chunk().await
     {
         text.extend_from_slice(&chunk);
     }

@@ -1,13 +1,18 @@
-//! Many files at once.
+//! Raw files, many at once.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use edb_core::{ErrorKind, Request, Result};
+use edb_core::atomic::AtomicFile;
+use edb_core::{Error, ErrorKind, Instant, Request, Result, Source, TimeRange};
+use edb_wire::Whole;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::{Client, Downloaded};
+use crate::body::{blocking, failed};
+use crate::client::{Ask, Client};
+use crate::trouble::{Class, Trouble};
 
 /// One file to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,30 +23,97 @@ pub struct Download {
     pub destination: PathBuf,
 }
 
-/// Downloads files as the service sends them, at most `concurrency` at a time. `on_bytes` is told of every piece that
-/// arrives, `on_done` of every file that is whole (its size) or was given up. A failing disk ends everything, and so does a
-/// refusal of the token before anything came: every other file would fail too. Returns the results in the order of `downloads`; `None` for files that
-/// were not tried.
+/// A file that was downloaded whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Its size.
+    pub size_bytes: u64,
+    /// Whether it has any row: an unknown mnemonic is answered with the header alone.
+    pub has_rows: bool,
+    /// The time of its last row, if it ends before the range does and a second look agreed: the archive ends there as of now.
+    pub ends_at: Option<Instant>,
+}
+
+impl Client {
+    /// Writes the service's bytes about `request` to `destination`, as they came. The file takes its name only if the body
+    /// is a whole CSV answer: one without trailing bracket is checked with a second, short request, and refused if that finds
+    /// more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`], [`ErrorKind::Unauthorized`], [`ErrorKind::Integrity`] from the service,
+    /// [`ErrorKind::Disk`] from the file.
+    pub async fn download(&self, request: &Request, destination: &Path) -> Result<Downloaded> {
+        let url = self.download_url(request);
+        self.with_retries(|| self.download_once(&url, request, destination))
+            .await
+            .map_err(|error| error.while_doing(format!("could not download `{}`", request.file_name())))
+    }
+
+    async fn download_once(
+        &self,
+        url: &str,
+        request: &Request,
+        destination: &Path,
+    ) -> Result<Downloaded, Trouble> {
+        let mut file = AtomicFile::create(destination).map_err(failed)?;
+        let mut body = self.open(url, Ask::Get).await?;
+        let mut check = Whole::new();
+        while let Some(chunk) = body.next().await? {
+            check.feed(&chunk).map_err(|error| failed(error).after(body.bytes))?;
+            file.write_all(&chunk).map_err(|error| failed(file.error(error)))?;
+        }
+        let size_bytes = body.bytes;
+        drop(body);
+        let seen = check.finish().map_err(|error| failed(error).after(size_bytes))?;
+        let ends_at = match seen.last {
+            Some(last) if last >= request.range.stop() => None,
+            // Text with line ends in it may hide the time of the last row; what cannot be seen is not doubted.
+            None if seen.has_rows => None,
+            last => {
+                self.check_end(request, last, size_bytes).await?;
+                last
+            }
+        };
+        blocking(move || file.commit()).await.map_err(failed)?;
+        Ok(Downloaded { size_bytes, has_rows: seen.has_rows, ends_at })
+    }
+
+    /// Asks again from the last row on.
+    async fn check_end(&self, request: &Request, last: Option<Instant>, bytes: u64) -> Result<(), Trouble> {
+        let asked = request.range;
+        let start = last.map_or(asked.start(), |last| last.floor_to_second().max(asked.start()));
+        let range = TimeRange::checked(start, asked.stop()).unwrap_or(asked);
+        let answer = self.answer(&request.mnemonic, range).await.map_err(|error| {
+            Trouble::new(Class::Final, error.while_doing("could not check whether the answer was cut"))
+        })?;
+        if answer.last == last {
+            return Ok(());
+        }
+        let reached = last.map_or("the header".to_owned(), |last| last.to_string());
+        let error = Error::integrity(format!("the answer was cut off after {reached}: there is more"))
+            .with_hint("ask for shorter ranges, or let `edb export` do that");
+        Err(Trouble::of(error).after(bytes))
+    }
+}
+
+/// Downloads files as the service sends them, at most `concurrency` at a time. `on_done` is told of every file that is whole or
+/// was given up. A failing disk ends everything, and so do refused credentials: every other file would fail too. Returns the
+/// results in the order of `downloads`; `None` for files that were not tried.
 pub async fn download(
-    client: &Client,
+    client: &Arc<Client>,
     downloads: Vec<Download>,
     concurrency: usize,
-    on_bytes: impl Fn(&Download, u64) + Send + Sync + 'static,
     mut on_done: impl FnMut(&Download, &Result<Downloaded>),
 ) -> Vec<(Download, Option<Result<Downloaded>>)> {
     let places = Arc::new(Semaphore::new(concurrency.max(1)));
-    let on_bytes = Arc::new(on_bytes);
     let mut results: Vec<_> = downloads.into_iter().map(|download| (download, None)).collect();
-    let mut done = 0;
     let mut tasks = JoinSet::new();
     for (at, (download, _)) in results.iter().enumerate() {
-        let (client, download) = (client.clone(), download.clone());
-        let (places, on_bytes) = (Arc::clone(&places), Arc::clone(&on_bytes));
+        let (client, download, places) = (Arc::clone(client), download.clone(), Arc::clone(&places));
         tasks.spawn(async move {
             // The semaphore is never closed.
             let _place = places.acquire_owned().await;
-            let told = |bytes| on_bytes(&download, bytes);
-            (at, client.download(&download.request, &download.destination, &told).await)
+            (at, client.download(&download.request, &download.destination).await)
         });
     }
     while let Some(joined) = tasks.join_next().await {
@@ -52,11 +124,10 @@ pub async fn download(
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         if let Err(error) = &result
-            && (error.kind() == ErrorKind::Disk || error.kind() == ErrorKind::Unauthorized && done == 0)
+            && matches!(error.kind(), ErrorKind::Disk | ErrorKind::Unauthorized)
         {
             tasks.abort_all();
         }
-        done += usize::from(result.is_ok());
         on_done(&results[at].0, &result);
         results[at].1 = Some(result);
     }

@@ -1,161 +1,374 @@
-//! Many requests at once.
+//! Many mnemonics over many ranges at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use edb_core::{Answer, Error, ErrorKind, Instant, MICROS_PER_DAY, Request, Result, Source, TimeRange};
-use tokio::sync::Semaphore;
+use edb_core::{Answer, Error, ErrorKind, Instant, Mnemonic, Request, Result, Source, TimeRange};
 use tokio::task::JoinSet;
 
-/// How often an answer without trailing bracket is followed up at most: a service that caps its rows is walked through.
-const MAX_FOLLOW_UPS: usize = 1000;
+use crate::body::blocking;
+use crate::lane::{Lane, OverBudget, Told, Window};
+use crate::plan::{ROW_BYTES, Rate};
 
-/// One question to the service: part of one of the requests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Window {
-    /// The request it is part of, as its position.
-    pub request: usize,
-    /// What is asked.
-    pub ask: Request,
+/// How to work through requests.
+#[derive(Debug, Clone)]
+pub struct RetrieveOptions {
+    /// Windows under way at once. Memory is bounded by what they hold.
+    pub concurrency: usize,
+    /// What earlier answers told about mnemonics.
+    pub rates: HashMap<Mnemonic, Rate>,
+    /// When to stop although not everything has come.
+    pub limits: Limits,
 }
 
-/// What happened to a window.
+impl Default for RetrieveOptions {
+    fn default() -> Self {
+        Self { concurrency: 8, rates: HashMap::new(), limits: Limits::default() }
+    }
+}
+
+/// What one retrieval may take. What has come by then is kept, and asking again goes on from there.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Bytes of answers.
+    pub bytes: Option<u64>,
+    /// Time.
+    pub duration: Option<Duration>,
+}
+
+/// What happened.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// An answer was delivered: so many rows, brackets not counted.
-    Answered(&'a Window, usize),
-    /// The window was given up.
-    Failed(&'a Failure),
+    /// A mnemonic is going to be asked about.
+    Planned(&'a Progress),
+    /// A window was asked for.
+    Asked(&'a Window),
+    /// An answer was delivered.
+    Answered(&'a Window, &'a Progress),
+    /// A window took too long; less is asked for.
+    Split(&'a Window, &'a Error),
+    /// Something was given up.
+    Failed(&'a Failure, &'a Progress),
 }
 
-/// A window that was given up, and why.
+/// How far one mnemonic is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Whose.
+    pub mnemonic: Mnemonic,
+    /// Length of what is requested of it.
+    pub span_us: i64,
+    /// How much of that is settled: proven, beyond the archive's end, or given up.
+    pub done_us: i64,
+    /// Samples so far, brackets not counted.
+    pub rows: usize,
+    /// Answers so far.
+    pub answers: usize,
+}
+
+/// A range that was given up, and why.
 #[derive(Debug)]
 pub struct Failure {
-    /// The window.
-    pub window: Window,
-    /// Why.
+    /// What was wanted.
+    pub wanted: Request,
+    /// Why, and after how many tries ([`Error::tries`]): none if something else that had failed stood for it.
     pub error: Error,
-    /// Whether it was asked at all: after a refusal of the token the rest is not.
-    pub was_tried: bool,
 }
 
-/// What became of all windows.
+impl Failure {
+    /// Whether it was asked at all.
+    pub fn was_tried(&self) -> bool {
+        self.error.tries() > 0
+    }
+}
+
+/// What became of all requests.
 #[derive(Debug, Default)]
 pub struct Retrieval {
-    /// Answers delivered.
-    pub answers: usize,
-    /// Samples delivered; brackets are not counted, nor are samples outside the window, which an answer may prove too.
-    pub rows: usize,
-    /// Windows that were given up, in the order of the requests.
+    /// What was delivered, one entry for each mnemonic in the order of the requests.
+    pub delivered: Vec<Progress>,
+    /// What was given up, in the same order and then by time.
     pub failures: Vec<Failure>,
+    /// Mnemonics whose archive ends, as of now, before what was requested does: the time of the last row of all, or
+    /// [`Instant::MIN`] if there is none. Two answers agree about each.
+    pub ends: Vec<(Mnemonic, Instant)>,
+    /// Mnemonics of which answers were cut though nobody said so, and how many; what was missing was asked for again.
+    pub truncated: Vec<(Mnemonic, usize)>,
 }
 
-/// Cuts each range into the windows that the service is asked: one for ranges up to a day, else one for each UTC day.
-pub fn windows(requests: &[Request]) -> Vec<Window> {
-    let cut = |(at, request): (usize, &Request)| {
-        let range = request.range.to_whole_seconds();
-        let step_us = if range.micros() <= MICROS_PER_DAY { i64::MAX } else { MICROS_PER_DAY };
-        let ranges: Vec<TimeRange> =
-            if step_us == i64::MAX { vec![range] } else { range.windows(step_us).collect() };
-        let mnemonic = request.mnemonic.clone();
-        ranges
-            .into_iter()
-            .map(move |range| Window { request: at, ask: Request { mnemonic: mnemonic.clone(), range } })
-    };
-    requests.iter().enumerate().flat_map(cut).collect()
+impl Retrieval {
+    /// Answers delivered.
+    pub fn answers(&self) -> usize {
+        self.delivered.iter().map(|one| one.answers).sum()
+    }
+
+    /// Samples delivered; brackets are not counted, nor are samples outside what was wanted, which an answer may prove too.
+    pub fn rows(&self) -> usize {
+        self.delivered.iter().map(|one| one.rows).sum()
+    }
 }
 
-/// Asks `source` about all `windows`, at most `concurrency` at a time, and hands each answer to `deliver` on a thread that
-/// may block.
+/// Asks `source` about all of `requests`, at most [`concurrency`](RetrieveOptions::concurrency) windows at a time, and hands
+/// each answer to `deliver` on a thread that may block.
 ///
-/// An answer without trailing bracket is followed up by asking again from its last row on: rows that come then prove that
-/// the answer was cut, and are delivered too; none prove that the archive ends there as of now. A window that fails leaves
-/// the others alone and is listed; a refusal of the token before anything was answered ends the rest, which would be refused
-/// too.
+/// - Windows are sized by the rows that earlier answers let expect, and taken from the mnemonics in turn, so that a large
+///   one does not keep small ones waiting. What an answer proves beyond its window is not asked for.
+/// - An answer without trailing bracket is followed up by asking again from its last row on: rows that come then prove that
+///   it was cut, and are delivered too; an answer that agrees proves that the archive ends there as of now.
+/// - What takes too long is asked for in halves.
+/// - What fails leaves the rest alone and is listed. Refused credentials end everything, since everything would be refused.
 ///
 /// # Errors
 /// [`ErrorKind::Disk`] if `deliver` reports one: what comes next could not be kept either. What was delivered stays.
 pub async fn retrieve(
     source: Arc<dyn Source>,
-    windows: Vec<Window>,
-    concurrency: usize,
+    requests: &[Request],
+    options: &RetrieveOptions,
     deliver: impl Fn(Answer) -> Result<()> + Send + Sync + 'static,
     mut on_event: impl FnMut(Event<'_>),
 ) -> Result<Retrieval> {
-    let places = Arc::new(Semaphore::new(concurrency.max(1)));
+    let mut work = Work::new(source, requests, options);
+    for lane in &work.lanes {
+        on_event(Event::Planned(&progress(lane)));
+    }
     let deliver = Arc::new(deliver);
-    let mut tasks = JoinSet::new();
-    let mut pending: Vec<Option<Window>> = windows.into_iter().map(Some).collect();
-    for (at, window) in pending.iter().enumerate() {
-        let Some(window) = window.clone() else { continue };
-        let (source, places, deliver) = (Arc::clone(&source), Arc::clone(&places), Arc::clone(&deliver));
-        tasks.spawn(async move {
-            // The semaphore is never closed.
-            let _place = places.acquire_owned().await;
-            (at, ask(source.as_ref(), &window, deliver).await)
-        });
-    }
-    let mut retrieval = Retrieval::default();
-    while let Some(joined) = tasks.join_next().await {
-        let (at, result) = match joined {
-            Ok(joined) => joined,
-            // Cut off by the abort below, and listed after it; a panic is a defect and must not pass for one.
-            Err(error) if error.is_cancelled() => continue,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        };
-        let Some(window) = pending[at].take() else { continue };
-        match result {
-            Ok((answers, rows)) => {
-                retrieval.answers += answers;
-                retrieval.rows += rows;
-                on_event(Event::Answered(&window, rows));
-            }
-            Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
-            Err(error) => {
-                if error.kind() == ErrorKind::Unauthorized && retrieval.answers == 0 {
-                    tasks.abort_all();
-                }
-                let failure = Failure { window, error, was_tried: true };
-                on_event(Event::Failed(&failure));
-                retrieval.failures.push(failure);
-            }
+    let deadline = async {
+        match options.limits.duration {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
         }
+    };
+    tokio::pin!(deadline);
+    loop {
+        while work.stop.is_none() && work.tasks.len() < options.concurrency.max(1) {
+            let Some((at, window)) = work.next() else { break };
+            on_event(Event::Asked(&window));
+            let (source, deliver) = (Arc::clone(&work.source), Arc::clone(&deliver));
+            work.tasks.spawn(async move {
+                let told = ask(source.as_ref(), &window, deliver).await;
+                (at, window, told)
+            });
+        }
+        let joined = tokio::select! {
+            joined = work.tasks.join_next() => joined,
+            () = &mut deadline, if work.stop.is_none() => {
+                work.stop_for(limit("the time is up that was allowed"));
+                continue;
+            }
+        };
+        let (at, window, told) = match joined {
+            None => break,
+            Some(Ok(done)) => done,
+            // Cut off by a stop, and accounted for below; a panic is a defect and must not pass for one.
+            Some(Err(error)) if error.is_cancelled() => continue,
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        };
+        work.take_in(at, &window, told, &mut on_event)?;
     }
-    for window in pending.into_iter().flatten() {
-        let error = Error::new(ErrorKind::Unauthorized, "not tried: the service had refused another request");
-        retrieval.failures.push(Failure { window, error, was_tried: false });
-    }
-    retrieval.failures.sort_by_key(|a| (a.window.request, a.window.ask.range));
-    Ok(retrieval)
+    Ok(work.finish(&mut on_event))
 }
 
-/// Asks about one window and follows open ends up. Returns how many answers and rows were delivered.
+struct Work {
+    source: Arc<dyn Source>,
+    lanes: Vec<Lane>,
+    places: usize,
+    /// The lane whose turn it is.
+    turn: usize,
+    tasks: JoinSet<(usize, Window, Result<Told>)>,
+    bytes_allowed: Option<f64>,
+    bytes_before: u64,
+    /// Bytes expected of the windows under way.
+    expected: HashMap<(usize, TimeRange), f64>,
+    /// Why nothing more is asked.
+    stop: Option<Error>,
+    failures: Vec<(usize, Failure)>,
+}
+
+impl Work {
+    fn new(source: Arc<dyn Source>, requests: &[Request], options: &RetrieveOptions) -> Self {
+        let mut lanes: Vec<Lane> = Vec::new();
+        let mut places: HashMap<&Mnemonic, usize> = HashMap::new();
+        for request in requests {
+            let at = *places.entry(&request.mnemonic).or_insert_with(|| {
+                let known = options.rates.get(&request.mnemonic).copied();
+                lanes.push(Lane::new(request.mnemonic.clone(), known));
+                lanes.len() - 1
+            });
+            lanes[at].request(request.range);
+        }
+        Self {
+            bytes_before: source.traffic().bytes,
+            source,
+            lanes,
+            places: options.concurrency,
+            turn: 0,
+            tasks: JoinSet::new(),
+            bytes_allowed: options.limits.bytes.map(|bytes| bytes as f64),
+            expected: HashMap::new(),
+            stop: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// The next window: of the lane whose turn it is, or the first after it that has one.
+    fn next(&mut self) -> Option<(usize, Window)> {
+        let traffic = self.source.traffic();
+        let received = traffic.bytes.saturating_sub(self.bytes_before) as f64;
+        let row_bytes =
+            ROW_BYTES.max(traffic.bytes as f64 / traffic.rows.max(1) as f64).min(10.0 * ROW_BYTES);
+        let budget_rows = self.bytes_allowed.map_or(f64::INFINITY, |allowed| {
+            (allowed - received - self.expected.values().sum::<f64>()) / row_bytes
+        });
+        for _ in 0..self.lanes.len() {
+            let at = self.turn;
+            self.turn = (self.turn + 1) % self.lanes.len();
+            match self.lanes[at].next(self.places, budget_rows) {
+                Ok(Some(window)) => {
+                    if self.bytes_allowed.is_some() {
+                        let rows = self.lanes[at].sizing.rows_in(window.wanted.range.micros());
+                        self.expected.insert((at, window.wanted.range), rows * row_bytes);
+                    }
+                    return Some((at, window));
+                }
+                Ok(None) => {}
+                // What is under way may take less than was expected of it.
+                Err(OverBudget) if !self.tasks.is_empty() => {}
+                Err(OverBudget) => {
+                    self.stop_for(limit("as many bytes have come as were allowed"));
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    fn take_in(
+        &mut self,
+        at: usize,
+        window: &Window,
+        told: Result<Told>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> Result<()> {
+        self.expected.remove(&(at, window.wanted.range));
+        let lane = &mut self.lanes[at];
+        match told {
+            Ok(told) => {
+                let result = lane.answered(window, &told);
+                on_event(Event::Answered(window, &progress(lane)));
+                if let Err(error) = result {
+                    let wanted = lane.give_up();
+                    self.fail(at, wanted, &error, on_event);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
+            Err(error) if error.kind() == ErrorKind::TimedOut && error.tries() > 0 && lane.split(window) => {
+                on_event(Event::Split(window, &error));
+            }
+            Err(error) => {
+                lane.failed(window);
+                let failure = Failure { wanted: window.wanted.clone(), error };
+                on_event(Event::Failed(&failure, &progress(lane)));
+                match failure.error.kind() {
+                    // Everything else would be refused too.
+                    ErrorKind::Unauthorized => self.stop_for(not_tried(&failure.error)),
+                    ErrorKind::Forbidden => {
+                        let (wanted, error) = (lane.give_up(), not_tried(&failure.error));
+                        self.fail(at, wanted, &error, on_event);
+                    }
+                    _ => {}
+                }
+                self.failures.push((at, failure));
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_for(&mut self, error: Error) {
+        self.tasks.abort_all();
+        self.stop = Some(error);
+    }
+
+    fn fail(
+        &mut self,
+        at: usize,
+        wanted: Vec<TimeRange>,
+        error: &Error,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
+        for range in wanted {
+            let wanted = Request { mnemonic: self.lanes[at].mnemonic.clone(), range };
+            let failure = Failure { wanted, error: again(error) };
+            on_event(Event::Failed(&failure, &progress(&self.lanes[at])));
+            self.failures.push((at, failure));
+        }
+    }
+
+    fn finish(mut self, on_event: &mut impl FnMut(Event<'_>)) -> Retrieval {
+        if let Some(error) = self.stop.take() {
+            for at in 0..self.lanes.len() {
+                self.lanes[at].drop_taken();
+                let wanted = self.lanes[at].give_up();
+                self.fail(at, wanted, &error, on_event);
+            }
+        }
+        self.failures.sort_by_key(|(at, failure)| (*at, failure.wanted.range));
+        let ends = self.lanes.iter().filter_map(|lane| Some((lane.mnemonic.clone(), lane.end()?)));
+        let truncated = self.lanes.iter().filter(|lane| lane.truncated > 0);
+        Retrieval {
+            delivered: self.lanes.iter().map(progress).collect(),
+            ends: ends.collect(),
+            truncated: truncated.map(|lane| (lane.mnemonic.clone(), lane.truncated)).collect(),
+            failures: self.failures.into_iter().map(|(_, failure)| failure).collect(),
+        }
+    }
+}
+
+fn progress(lane: &Lane) -> Progress {
+    Progress {
+        mnemonic: lane.mnemonic.clone(),
+        span_us: lane.span_us(),
+        done_us: lane.span_us() - lane.left_us(),
+        rows: lane.rows,
+        answers: lane.answers,
+    }
+}
+
+fn limit(what: &str) -> Error {
+    Error::new(ErrorKind::Limit, what.to_owned())
+        .with_tries(0)
+        .with_hint("run it again: with a store it goes on from here")
+}
+
+fn not_tried(cause: &Error) -> Error {
+    let error = Error::new(cause.kind(), "not tried: the service had refused another request").with_tries(0);
+    match cause.hint() {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// Errors do not copy; what one of many says is said by its words.
+fn again(error: &Error) -> Error {
+    let copy = Error::new(error.kind(), error.chain()).with_tries(error.tries());
+    match error.hint() {
+        Some(hint) => copy.with_hint(hint),
+        None => copy,
+    }
+}
+
+/// Asks about one window, and delivers the answer.
 async fn ask(
     source: &dyn Source,
     window: &Window,
     deliver: Arc<impl Fn(Answer) -> Result<()> + Send + Sync + 'static>,
-) -> Result<(usize, usize)> {
-    let (mut answers, mut rows) = (0, 0);
-    let mut range = window.ask.range;
-    let mut last_seen = None;
-    for _ in 0..MAX_FOLLOW_UPS {
-        let answer = source.answer(&window.ask.mnemonic, range).await?;
-        answers += 1;
-        let times = &answer.samples.times()[answer.samples.rows_in(range)];
-        // A follow-up begins with the whole second of the last row seen; what it says again is not counted again.
-        let fresh = times.len() - last_seen.map_or(0, |seen| times.partition_point(|time| *time <= seen));
-        rows += fresh;
-        last_seen = times.last().copied().or(last_seen);
-        let next = last_seen
-            .filter(|_| fresh > 0 && !answer.is_closed())
-            .and_then(|last| TimeRange::checked(Instant::from_micros(last).floor_to_second(), range.stop()));
-        let keep = Arc::clone(&deliver);
-        tokio::task::spawn_blocking(move || keep(answer)).await.map_err(|error| {
-            Error::new(ErrorKind::Unclassified, "could not keep an answer").caused_by(error)
-        })??;
-        match next {
-            Some(next) => range = next,
-            None => break,
-        }
-    }
-    Ok((answers, rows))
+) -> Result<Told> {
+    let answer = source.answer(&window.wanted.mnemonic, window.asked()).await?;
+    let window = window.clone();
+    blocking(move || {
+        let (told, answer) = Told::of(&window, answer)?;
+        deliver(answer)?;
+        Ok(told)
+    })
+    .await
 }

@@ -1,118 +1,193 @@
 //! When to try again.
 
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use edb_core::ErrorKind;
+use tokio::time::Instant;
 
-/// Two budgets for one request: tries, and time spent waiting. The waits grow with decorrelated jitter.
-#[derive(Debug, Clone, Copy)]
+use crate::trouble::{Class, Trouble};
+
+/// Where jitter comes from: numbers in [0, 1).
+#[derive(Clone)]
+pub struct Jitter(Arc<dyn Fn() -> f64 + Send + Sync>);
+
+impl Jitter {
+    /// Numbers of the caller's.
+    pub fn new(next: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    pub(crate) fn next(&self) -> f64 {
+        (self.0)()
+    }
+
+    /// The same numbers for the same seed.
+    pub fn seeded(seed: u64) -> Self {
+        let count = AtomicU64::new(seed);
+        Self::new(move || {
+            // splitmix64
+            let mut z = count.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        })
+    }
+}
+
+impl Default for Jitter {
+    /// Other numbers in each process, so that many machines do not come back at once.
+    fn default() -> Self {
+        Self::seeded(RandomState::new().hash_one(0))
+    }
+}
+
+impl fmt::Debug for Jitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jitter")
+    }
+}
+
+/// Two budgets for one request: tries, and time. The waits grow with decorrelated jitter.
+#[derive(Debug, Clone)]
 pub struct RetryPolicy {
     /// How often to try at most, the first try included.
     pub tries: u32,
-    /// How often to try at most when the answer was no telemetry, or was cut off.
-    pub integrity_tries: u32,
+    /// How often to try at most when the service refuses with a status that ought to be final (4xx), but is known not
+    /// always to be.
+    pub odd_tries: u32,
     /// The shortest wait.
     pub shortest_wait: Duration,
     /// The longest wait, also for a `Retry-After` that asks for more.
     pub longest_wait: Duration,
-    /// How long to wait in all.
-    pub waiting_budget: Duration,
+    /// How long all tries and waits may take before no further one begins.
+    pub longest_time: Duration,
+    /// Where jitter comes from.
+    pub jitter: Jitter,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             tries: 5,
-            integrity_tries: 2,
+            odd_tries: 3,
             shortest_wait: Duration::from_millis(500),
             longest_wait: Duration::from_mins(1),
-            waiting_budget: Duration::from_mins(3),
+            longest_time: Duration::from_mins(10),
+            jitter: Jitter::default(),
         }
     }
 }
 
 /// What is left of the budgets of one request.
-pub(crate) struct Retries {
-    policy: RetryPolicy,
+pub(crate) struct Retries<'a> {
+    policy: &'a RetryPolicy,
     pub(crate) tried: u32,
-    waited: Duration,
+    since: Instant,
     last_wait: Duration,
-    random: u64,
+    last_integrity: Option<(u64, String)>,
 }
 
-impl Retries {
-    /// `seed` makes the jitter of two requests differ.
-    pub(crate) fn new(policy: RetryPolicy, seed: u64) -> Self {
-        Self { policy, tried: 0, waited: Duration::ZERO, last_wait: policy.shortest_wait, random: seed | 1 }
+impl<'a> Retries<'a> {
+    pub(crate) fn new(policy: &'a RetryPolicy) -> Self {
+        Self {
+            policy,
+            tried: 0,
+            since: Instant::now(),
+            last_wait: policy.shortest_wait,
+            last_integrity: None,
+        }
     }
 
-    /// How long to wait before the next try after a failure of `kind`; `None` when there is none. `asked` is the
-    /// service's own `Retry-After`.
-    pub(crate) fn next_wait(&mut self, kind: ErrorKind, asked: Option<Duration>) -> Option<Duration> {
+    /// How long to wait before the next try; `None` when there is none.
+    pub(crate) fn next_wait(&mut self, trouble: &Trouble) -> Option<Duration> {
         self.tried += 1;
-        let tries = match kind {
-            ErrorKind::Unavailable => self.policy.tries,
-            ErrorKind::Integrity => self.policy.integrity_tries,
-            _ => return None,
+        let policy = self.policy;
+        let tries = match trouble.class {
+            Class::Unreachable | Class::Passing | Class::Overload | Class::Slow => policy.tries,
+            Class::Odd => policy.tries.min(policy.odd_tries),
+            Class::Integrity => {
+                // The same bytes would be refused for the same reason a third time.
+                let found = Some((trouble.after_bytes, trouble.error.to_string()));
+                if self.last_integrity == found {
+                    return None;
+                }
+                self.last_integrity = found;
+                policy.tries
+            }
+            Class::Barred | Class::Final => return None,
         };
-        let most = self.last_wait * 3;
-        let jitter = self.policy.shortest_wait
-            + most.saturating_sub(self.policy.shortest_wait).mul_f64(self.fraction());
-        let wait = asked.unwrap_or(jitter).min(self.policy.longest_wait);
-        if self.tried >= tries || self.waited + wait > self.policy.waiting_budget {
+        let most = (self.last_wait * 3).max(policy.shortest_wait);
+        let jitter = policy.shortest_wait + (most - policy.shortest_wait).mul_f64(policy.jitter.next());
+        let wait = trouble.wait.unwrap_or(jitter).min(policy.longest_wait);
+        if self.tried >= tries || self.since.elapsed() + wait > policy.longest_time {
             return None;
         }
-        self.last_wait = wait.max(self.policy.shortest_wait);
-        self.waited += wait;
+        self.last_wait = wait.max(policy.shortest_wait);
         Some(wait)
-    }
-
-    /// A number in [0, 1) (xorshift64*).
-    fn fraction(&mut self) -> f64 {
-        self.random ^= self.random >> 12;
-        self.random ^= self.random << 25;
-        self.random ^= self.random >> 27;
-        (self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edb_core::{Error, ErrorKind};
+
+    fn trouble(class: Class) -> Trouble {
+        Trouble::new(class, Error::new(ErrorKind::Unavailable, "a test"))
+    }
 
     #[test]
     fn refusals_are_never_tried_again() {
-        let mut retries = Retries::new(RetryPolicy::default(), 7);
-        for kind in [ErrorKind::Unauthorized, ErrorKind::Usage, ErrorKind::Disk, ErrorKind::UnknownMnemonic] {
-            assert_eq!(retries.next_wait(kind, None), None, "{kind:?}");
+        let policy = RetryPolicy::default();
+        for class in [Class::Final, Class::Barred] {
+            assert_eq!(Retries::new(&policy).next_wait(&trouble(class)), None, "{class:?}");
         }
     }
 
-    #[test]
-    fn both_budgets_end_the_tries() {
-        let policy = RetryPolicy::default();
+    #[tokio::test(start_paused = true)]
+    async fn both_budgets_end_the_tries() {
         for seed in 0..1000 {
-            let mut retries = Retries::new(policy, seed);
-            let waits: Vec<_> =
-                std::iter::from_fn(|| retries.next_wait(ErrorKind::Unavailable, None)).collect();
-            assert!(waits.len() < policy.tries as usize);
+            let policy = RetryPolicy { jitter: Jitter::seeded(seed), ..RetryPolicy::default() };
+            let mut retries = Retries::new(&policy);
+            let waits: Vec<_> = std::iter::from_fn(|| retries.next_wait(&trouble(Class::Passing))).collect();
+            assert_eq!(waits.len() + 1, policy.tries as usize, "seed {seed}");
             assert!(waits.iter().all(|wait| *wait >= policy.shortest_wait && *wait <= policy.longest_wait));
         }
-        let mut retries = Retries::new(policy, 1);
-        assert_eq!(
-            retries.next_wait(ErrorKind::Unavailable, Some(Duration::from_secs(9999))),
-            Some(policy.longest_wait)
-        );
-        let mut patient = Retries::new(RetryPolicy { tries: 1000, ..policy }, 1);
-        let waits =
-            std::iter::from_fn(|| patient.next_wait(ErrorKind::Unavailable, Some(Duration::from_secs(50))));
-        assert_eq!(waits.count(), 3, "180 s of waiting hold three waits of 50 s");
+        let policy = RetryPolicy { tries: 1000, ..RetryPolicy::default() };
+        let mut patient = Retries::new(&policy);
+        let asks = Trouble { wait: Some(Duration::from_secs(9999)), ..trouble(Class::Overload) };
+        let mut waits = 0;
+        while let Some(wait) = patient.next_wait(&asks) {
+            assert_eq!(wait, policy.longest_wait, "what the service asks for is obeyed up to a limit");
+            tokio::time::advance(wait).await;
+            waits += 1;
+        }
+        assert_eq!(waits, 10, "ten minutes hold ten waits of a minute");
     }
 
     #[test]
-    fn an_answer_that_is_no_telemetry_is_tried_once_more() {
-        let mut retries = Retries::new(RetryPolicy::default(), 3);
-        assert!(retries.next_wait(ErrorKind::Integrity, None).is_some());
-        assert!(retries.next_wait(ErrorKind::Integrity, None).is_none());
+    fn jitter_is_what_it_is_given() {
+        let policy = RetryPolicy { jitter: Jitter::new(|| 0.5), ..RetryPolicy::default() };
+        let mut retries = Retries::new(&policy);
+        let waits: Vec<_> = std::iter::from_fn(|| retries.next_wait(&trouble(Class::Passing))).collect();
+        // Each lies half-way between the shortest wait and three times the one before.
+        assert_eq!(waits, [1_000_000, 1_750_000, 2_875_000, 4_562_500].map(Duration::from_micros));
+    }
+
+    #[test]
+    fn the_same_bytes_are_not_refused_a_third_time() {
+        let policy = RetryPolicy::default();
+        let bad = |text: &str, bytes| Trouble::of(Error::integrity(text)).after(bytes);
+        let mut same = Retries::new(&policy);
+        assert!(same.next_wait(&bad("line 3", 100)).is_some());
+        assert!(same.next_wait(&bad("line 3", 100)).is_none());
+        let mut other = Retries::new(&policy);
+        for bytes in 0..4 {
+            assert!(other.next_wait(&bad("line 3", bytes)).is_some(), "other bytes may be a passing fault");
+        }
+        assert!(other.next_wait(&bad("line 3", 9)).is_none(), "but not for ever");
     }
 }

@@ -1,0 +1,137 @@
+//! A host that is down is given up once, not once for each request.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use edb_core::{Error, ErrorKind};
+use tokio::time::Instant;
+
+use crate::trouble::Trouble;
+
+/// How many requests in a row must spend their tries on a host that answers, but answers none of them.
+const GIVEN_UP_IN_A_ROW: u32 = 3;
+/// After this time one request may look whether the host is back.
+const COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// Whether a host is worth asking.
+///
+/// It opens when a request has spent its tries on connections that could not be made, while no other request succeeded, or
+/// when several in a row were given up for another reason that may pass.
+#[derive(Debug, Default)]
+pub(crate) struct Breaker(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    successes: u64,
+    given_up: u32,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    reason: String,
+    kind: ErrorKind,
+    hint: Option<String>,
+    since: Instant,
+}
+
+impl Breaker {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a request: what to hand back when it is given up.
+    pub(crate) fn begin(&self) -> u64 {
+        self.state().successes
+    }
+
+    /// Whether a try may begin.
+    ///
+    /// # Errors
+    /// With the reason why the host was given up.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let mut state = self.state();
+        let Some(open) = &mut state.open else { return Ok(()) };
+        if open.since.elapsed() >= COOL_DOWN {
+            // This one looks; the others wait for what it finds.
+            open.since = Instant::now();
+            return Ok(());
+        }
+        let error = Error::new(open.kind, format!("not tried: {}", open.reason)).with_tries(0);
+        Err(match &open.hint {
+            Some(hint) => error.with_hint(hint.clone()),
+            None => error,
+        })
+    }
+
+    /// The host answered.
+    pub(crate) fn succeeded(&self) {
+        let mut state = self.state();
+        state.successes += 1;
+        state.given_up = 0;
+        state.open = None;
+    }
+
+    /// A request was given up that began with `begun`.
+    pub(crate) fn gave_up(&self, begun: u64, trouble: &Trouble) {
+        let mut state = self.state();
+        if state.successes != begun || state.open.is_some() {
+            return;
+        }
+        state.given_up += 1;
+        let is_down = trouble.is_of_the_host()
+            || (trouble.is_of_the_way() || trouble.error.kind() == ErrorKind::Unavailable)
+                && state.given_up >= GIVEN_UP_IN_A_ROW;
+        if is_down {
+            state.open = Some(Open {
+                reason: format!("another request had failed: {}", trouble.error),
+                kind: trouble.error.kind(),
+                hint: trouble.error.hint().map(str::to_owned),
+                since: Instant::now(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trouble::Class;
+
+    fn trouble(class: Class) -> Trouble {
+        Trouble::new(class, Error::new(ErrorKind::Unavailable, "could not connect"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_host_is_given_up_at_once_and_looked_at_again_later() {
+        let breaker = Breaker::default();
+        let begun = breaker.begin();
+        breaker.gave_up(begun, &trouble(Class::Unreachable));
+        let error = breaker.check().unwrap_err();
+        assert_eq!((error.tries(), error.to_string().contains("could not connect")), (0, true));
+        tokio::time::advance(COOL_DOWN).await;
+        assert!(breaker.check().is_ok(), "one looks");
+        assert!(breaker.check().is_err(), "the others wait");
+        breaker.succeeded();
+        assert!(breaker.check().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bad_mnemonic_does_not_condemn_the_host() {
+        let breaker = Breaker::default();
+        let begun = breaker.begin();
+        breaker.succeeded();
+        breaker.gave_up(begun, &trouble(Class::Unreachable));
+        assert!(breaker.check().is_ok(), "something succeeded meanwhile");
+        let begun = breaker.begin();
+        for given_up in 1..=3 {
+            assert!(breaker.check().is_ok(), "{given_up}");
+            breaker.gave_up(begun, &trouble(Class::Passing));
+        }
+        assert!(breaker.check().is_err(), "three in a row do");
+        let other = Breaker::default();
+        let refused = Trouble::new(Class::Final, Error::usage("404"));
+        (0..9).for_each(|_| other.gave_up(0, &refused));
+        assert!(other.check().is_ok(), "a refusal is an answer");
+    }
+}

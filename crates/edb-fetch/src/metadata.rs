@@ -1,0 +1,146 @@
+//! The services around the telemetry: dictionary, observation search, account.
+
+use edb_core::{Dictionary, Error, ErrorKind, Exposure, ExposureSearch, INSTRUMENTS, Mnemonic, Result};
+use edb_wire::mashup::{self, Reply};
+use edb_wire::{dictionary, exposures};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Ask, Client};
+
+/// A dictionary of 20,000 mnemonics has some 4 MB, and so has a long list of files.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// How often a question that is being worked on is asked again; the service holds each for a while.
+const MOST_POLLS: u64 = 600;
+/// Who a token is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// Nobody: the service knows no such token.
+    Anonymous,
+    /// Somebody, by the name that the service shows; may be empty.
+    Known(String),
+}
+
+impl Client {
+    /// The dictionary, of `only` or all of it: from the documented service, and where that fails from the portal's.
+    pub(crate) async fn look_up(&self, only: Option<&Mnemonic>) -> Result<Dictionary> {
+        let query = only
+            .map_or(String::new(), |mnemonic| format!("?name={}", mnemonic.as_str().to_ascii_lowercase()));
+        let url = format!("{}viz/api/v0.1/info/mnemonics{query}", self.base);
+        let read = |text: &[u8]| dictionary::viz::parse(text).map(|listing| listing.dictionary);
+        let error = match self.ask(&url, Ask::Get, MAX_ANSWER_BYTES, read).await {
+            Ok(dictionary) => return Ok(dictionary),
+            Err(error) => error,
+        };
+        let (service, params) = match only {
+            Some(mnemonic) => ("Mast.JwstEdb.Dictionary", json!({ "mnemonic": mnemonic.as_str() })),
+            None => ("Mast.JwstEdb.Mnemonics", json!({})),
+        };
+        // A host that cannot be reached need not be asked in another way.
+        let fallback = match error.tries() {
+            0 => None,
+            _ => self.invoke(service, &params, dictionary::mashup::parse).await.ok(),
+        };
+        match fallback {
+            Some(pages) => Ok(pages
+                .into_iter()
+                .flat_map(|page| page.dictionary.iter().cloned().collect::<Vec<_>>())
+                .collect()),
+            None => Err(error.while_doing("could not look mnemonics up in the dictionary")),
+        }
+    }
+
+    pub(crate) async fn search(&self, search: &ExposureSearch) -> Result<Vec<Exposure>> {
+        let (name, value) = search.filter();
+        let params = exposures::params(name, &value);
+        let wanted = |instrument: &&&str| search.instrument().is_none_or(|one| one == **instrument);
+        let asked = INSTRUMENTS.iter().filter(wanted).map(|instrument| {
+            let (params, service) = (&params, exposures::service(instrument));
+            async move {
+                let pages = self.invoke(&service, params, exposures::parse).await?;
+                Ok(exposures::fold(pages.concat(), instrument, search.prefix()))
+            }
+        });
+        let found: Result<Vec<Vec<Exposure>>> =
+            futures_util::future::join_all(asked).await.into_iter().collect();
+        let mut found = found
+            .map_err(|error| error.while_doing(format!("could not search for exposures of {search}")))?
+            .concat();
+        if found.is_empty() {
+            return Err(Error::new(ErrorKind::Empty, format!("there are no exposures of {search}"))
+                .with_hint(
+                    "check the numbers; exposures appear in the archive some days after they were taken",
+                ));
+        }
+        found.sort_by_key(|exposure| exposure.range);
+        Ok(found)
+    }
+
+    /// Whom the service takes the token to be of.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`], [`ErrorKind::Unauthorized`], [`ErrorKind::Integrity`] from the service.
+    pub async fn account(&self) -> Result<Account> {
+        #[derive(Deserialize)]
+        struct Who {
+            anon: bool,
+            #[serde(default)]
+            attrib: Value,
+        }
+        let url = format!("{}whoami", self.base);
+        let read = |text: &[u8]| {
+            let who: Who = serde_json::from_slice(text).map_err(|error| {
+                Error::integrity("could not read the answer of the account service").caused_by(error)
+            })?;
+            let name = who.attrib.get("display_name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            Ok(if who.anon { Account::Anonymous } else { Account::Known(name) })
+        };
+        self.ask(&url, Ask::GetAccount, MAX_ANSWER_BYTES, read)
+            .await
+            .map_err(|error| error.while_doing(format!("could not ask {} about the token", self.base)))
+    }
+
+    /// Asks a Mashup service for all pages, and again as long as it is at work.
+    async fn invoke<T>(
+        &self,
+        service: &str,
+        params: &Value,
+        parse: impl Fn(&[u8]) -> Result<Reply<T>>,
+    ) -> Result<Vec<T>> {
+        let url = format!("{}{}api/v0/invoke", self.base, self.prefix);
+        let mut pages = Vec::new();
+        let mut polls = 0;
+        let mut nonce = self.nonce();
+        loop {
+            let question = mashup::ask(service, params, pages.len() as u64 + 1, nonce);
+            let form = form("request", &question)?;
+            match self.ask(&url, Ask::Post(&form), MAX_ANSWER_BYTES, &parse).await? {
+                Reply::Complete { found, pages: all } => {
+                    pages.push(found);
+                    if pages.len() as u64 >= all {
+                        return Ok(pages);
+                    }
+                    nonce = self.nonce();
+                }
+                Reply::Executing if polls < MOST_POLLS => {
+                    polls += 1;
+                    self.pause().await;
+                }
+                Reply::Executing => {
+                    return Err(Error::new(
+                        ErrorKind::Unavailable,
+                        format!("`{service}` was still at work when it was asked the {MOST_POLLS}th time"),
+                    )
+                    .with_hint("try again later"));
+                }
+            }
+        }
+    }
+}
+
+/// One field of a form, encoded.
+fn form(name: &str, value: &str) -> Result<String> {
+    let url = reqwest::Url::parse_with_params("http://form/", [(name, value)])
+        .map_err(|error| Error::new(ErrorKind::Unclassified, "could not encode a form").caused_by(error))?;
+    Ok(url.query().unwrap_or_default().to_owned())
+}
