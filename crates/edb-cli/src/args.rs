@@ -1,6 +1,7 @@
 //! The words of the command line. Reading them has no side effects.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -9,10 +10,11 @@ Times: 2022-06-01T12:00:00Z (date only means 00:00:00 UTC), 20220601T120000, 202
 Ranges are half-open, [start, stop).
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·
-4 unknown mnemonic · 5 remote fault, retries spent · 6 authorisation · 7 data integrity · 11 local disk or store ·
-130/143 interrupted.
+4 unknown mnemonic · 5 remote fault, retries spent · 6 authorisation · 7 data integrity · 8 stopped by --max-bytes or
+--max-duration, resumable · 9 nothing found · 11 local disk or store · 130/143 interrupted.
 
-Environment: MAST_API_TOKEN (sent when set; most telemetry needs none), ENG_BASE_URL (the service), EDB_STORE (the store).";
+Environment: MAST_API_TOKEN (sent when set; most telemetry needs none), ENG_BASE_URL (the service), EDB_STORE (the store),
+EDB_CACHE (the dictionary), HTTPS_PROXY and NO_PROXY, SSL_CERT_FILE.";
 
 /// JWST engineering telemetry: fetch, keep, align, export, plot, serve.
 #[derive(Debug, Parser)]
@@ -39,21 +41,156 @@ pub(crate) struct Common {
     /// Ask the source for everything, known or not
     #[arg(long, global = true)]
     pub(crate) refresh: bool,
-    /// Requests under way at once
+    /// Say what would be asked, and what that would take, and do nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
+    #[command(flatten)]
+    pub(crate) words: Words,
+}
+
+/// How much is asked of the service, and how patiently.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct Network {
+    /// Requests under way at once, at most; fewer where the service is struggling
     #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
+    /// Requests begun each second, at most
+    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    pub(crate) rate: Option<f64>,
+    /// Bytes each second, at most, over all requests (`500kB`, `5MB`)
+    #[arg(long, global = true, value_name = "BYTES", value_parser = size)]
+    pub(crate) bwlimit: Option<u64>,
+    /// Stop when so many bytes have come (`2GB`), keep them, and end with code 8: the next run goes on
+    #[arg(long, global = true, value_name = "BYTES", value_parser = size)]
+    pub(crate) max_bytes: Option<u64>,
+    /// Stop fetching after this time (`10m`), keep what has come, and end with code 8: the next run goes on
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_duration: Option<Duration>,
     /// How often to try a request at most; failures that will not pass are never tried again
     #[arg(long, global = true, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) tries: u32,
+    /// How long all tries of a request may take before no further one begins
+    #[arg(long, global = true, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    pub(crate) retry_max_time: Duration,
+    /// How long a connection may take to be made
+    #[arg(long, global = true, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(crate) connect_timeout: Duration,
+    /// How long the service may be silent
+    #[arg(long, global = true, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    pub(crate) idle_timeout: Duration,
+    /// Certificates (PEM) to trust beside the system's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Path between the service's host and `/api`, as `/jwst`
     #[arg(short, long, global = true, value_name = "PATH", default_value = "")]
     pub(crate) prefix: String,
+    /// Folder in which the service's dictionary is kept for a week [default: `EDB_CACHE`, or the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Where a token comes from. Most telemetry needs none.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Token (most telemetry needs none)")]
+pub(crate) struct Credentials {
+    /// File with the token; otherwise MAST_API_TOKEN, then ~/.mast_api_token, and once a service refuses to answer without
+    /// one, the entry of astroquery in the keyring, then a question on the terminal
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The token itself: other users of this machine can see it while the command runs, and so can the shell's history; a file is safer
+    #[arg(long, global = true, value_name = "TOKEN", conflicts_with = "token_file")]
+    pub(crate) token: Option<Secret>,
+    /// Send no token, and look for none
+    #[arg(long, global = true, conflicts_with_all = ["token", "token_file"])]
+    pub(crate) no_token: bool,
+}
+
+/// A word of the command line that must not be printed.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// What is said on the way, and at the end.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct Words {
     /// What to print when done
     #[arg(long, global = true, value_enum, default_value_t = SummaryForm::Text)]
     pub(crate) summary: SummaryForm,
+    /// What to show on the way
+    #[arg(long, global = true, value_enum, default_value_t = ProgressForm::Auto)]
+    pub(crate) progress: ProgressForm,
+    /// Form of what goes to stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
     /// Print nothing but data, errors and a JSON summary
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// What is shown on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressForm {
+    /// Bars on a terminal, and nothing elsewhere
+    Auto,
+    /// A line for each mnemonic that is done
+    Lines,
+    /// Nothing
+    Never,
+}
+
+/// The form of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object on each line: messages, and an event for everything that happens
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    edb::parse_duration(text).map_err(|error| error.to_string())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "expected a number above 0".to_owned())
+}
+
+/// Reads a number of bytes, with a decimal or binary unit.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "t" | "tb" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1024.0 * 1024.0,
+        "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => f64::NAN,
+    };
+    let bytes = number.parse::<f64>().unwrap_or(f64::NAN) * factor;
+    if bytes >= 1.0 { Ok(bytes as u64) } else { Err("expected bytes, as in `5MB` or `2GiB`".to_owned()) }
 }
 
 /// What is printed when done.
@@ -83,6 +220,10 @@ pub(crate) enum Command {
     Store(StoreArgs),
     /// Search the mnemonic dictionary
     Search(SearchArgs),
+    /// Say what the dictionary, and the store, know of mnemonics
+    Info(InfoArgs),
+    /// Look after the token
+    Auth(AuthArgs),
 }
 
 /// The range of names that bring none, and a file of more.
@@ -99,6 +240,30 @@ pub(crate) struct RangeArgs {
     pub(crate) query: Option<PathBuf>,
 }
 
+/// Exposures whose times are ranges of names that bring none.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Ranges from observations")]
+pub(crate) struct DuringArgs {
+    /// An observation, visit or exposure: `jw02733001001`, longer or shorter, or `2733:1` (repeat for several)
+    #[arg(long, value_name = "ID")]
+    pub(crate) observation: Vec<String>,
+    /// A visit: `V02733001001`, or `2733:1:1` (repeat for several)
+    #[arg(long, value_name = "ID")]
+    pub(crate) visit: Vec<String>,
+    /// A program, whole: `2733` (repeat for several)
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) program: Vec<String>,
+    /// Only exposures of this instrument: fgs, miri, nircam, niriss, nirspec
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instrument: Option<String>,
+    /// A product, whose header says when it was exposed (repeat for several)
+    #[arg(long, value_name = "FITS")]
+    pub(crate) during: Vec<PathBuf>,
+    /// How much more time before and after each exposure
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) margin: Duration,
+}
+
 /// What is selected.
 #[derive(Debug, Args)]
 pub(crate) struct SelectionArgs {
@@ -107,6 +272,8 @@ pub(crate) struct SelectionArgs {
     pub(crate) terms: Vec<String>,
     #[command(flatten)]
     pub(crate) range: RangeArgs,
+    #[command(flatten)]
+    pub(crate) during: DuringArgs,
     /// Mnemonics that are reported only when they change (repeat, or separate by commas)
     #[arg(long, value_name = "MNEMONIC", value_delimiter = ',')]
     pub(crate) change_only: Vec<String>,
@@ -120,6 +287,8 @@ pub(crate) struct FetchArgs {
     pub(crate) files: Vec<String>,
     #[command(flatten)]
     pub(crate) range: RangeArgs,
+    #[command(flatten)]
+    pub(crate) during: DuringArgs,
     /// Folder for the files; made if it is missing
     #[arg(short, long, value_name = "DIR", default_value = "edb-data")]
     pub(crate) folder: PathBuf,
@@ -232,10 +401,48 @@ pub(crate) struct SearchArgs {
     pub(crate) pattern: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// Mnemonics
+    #[arg(value_name = "MNEMONIC", required = true)]
+    pub(crate) mnemonics: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuthArgs {
+    #[command(subcommand)]
+    pub(crate) command: AuthCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuthCommand {
+    /// Say which token would be used, and whether the service knows it
+    Check,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in
+            [("7", 7), ("500kB", 500_000), ("5 MB", 5_000_000), ("1.5g", 1_500_000_000), ("2MiB", 2_097_152)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MB", "-1", "5 apples", "0", "1e9"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+        assert!(positive("0").is_err() && positive("nan").is_err() && positive("2.5") == Ok(2.5));
+    }
+
+    #[test]
+    fn a_token_on_the_command_line_is_not_printed() {
+        let options = Options::try_parse_from(["edb", "search", "x", "--token", "canary"]).unwrap();
+        assert!(!format!("{options:?}").contains("canary"));
+    }
 
     #[test]
     fn the_words_contradict_each_other_nowhere() {

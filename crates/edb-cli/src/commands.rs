@@ -1,7 +1,9 @@
 //! One module for each verb.
 
+pub(crate) mod auth;
 pub(crate) mod export;
 pub(crate) mod fetch;
+pub(crate) mod info;
 pub(crate) mod plot;
 pub(crate) mod run;
 pub(crate) mod search;
@@ -11,14 +13,15 @@ pub(crate) mod store;
 use std::path::Path;
 use std::time::Instant as Stopwatch;
 
-use edb::fetch::Event;
 use edb::{
-    Error, Instant, Mnemonic, Request, Result, Selection, Term, TimeRange, parse_instant, parse_query,
+    Archive, During, Error, ExposureSearch, Instant, Mnemonic, Request, Result, Selection, Term, TimeRange,
+    parse_instant, parse_query,
 };
-use edb_job::{Job, Report};
+use edb_job::Job;
 
-use crate::args::{Common, RangeArgs, SelectionArgs};
-use crate::{progress, source, summary};
+use crate::args::{Common, DuringArgs, RangeArgs, SelectionArgs};
+use crate::progress::Display;
+use crate::{source, summary};
 
 /// Words, a common range and a query file as one selection.
 fn selection(words: &[String], args: &RangeArgs, now: Instant) -> Result<Selection> {
@@ -31,7 +34,7 @@ fn selection(words: &[String], args: &RangeArgs, now: Instant) -> Result<Selecti
     };
     let mut terms = words.iter().map(|word| Term::parse(word, now)).collect::<Result<Vec<_>>>()?;
     terms.extend(query_file(args.query.as_deref(), now)?.into_iter().map(Term::Whole));
-    Ok(Selection { terms, range })
+    Ok(Selection { terms, ranges: range.into_iter().collect() })
 }
 
 fn query_file(query: Option<&Path>, now: Instant) -> Result<Vec<Request>> {
@@ -42,6 +45,18 @@ fn query_file(query: Option<&Path>, now: Instant) -> Result<Vec<Request>> {
     parse_query(&text, now).map_err(|error| error.while_doing(format!("could not use `{}`", path.display())))
 }
 
+/// The exposures that flags name.
+fn during(args: &DuringArgs) -> Result<During> {
+    let words = args.observation.iter().chain(&args.visit).chain(&args.program);
+    let searches = words.map(|word| ExposureSearch::parse(word, args.instrument.as_deref()));
+    let searches = searches.collect::<Result<Vec<_>>>()?;
+    if searches.is_empty() && args.instrument.is_some() {
+        return Err(Error::usage("an instrument alone names no exposures")
+            .with_hint("add `--program`, `--observation` or `--visit`"));
+    }
+    Ok(During { searches, files: args.during.clone(), margin: args.margin })
+}
+
 /// A job without outputs, of a verb's selection.
 fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
     Ok(Job {
@@ -49,35 +64,32 @@ fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
         source: None,
         store: None,
         selection: selection(&args.terms, &args.range, now)?,
+        during: during(&args.during)?,
         change_only: args.change_only.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
         outputs: Vec::new(),
     })
 }
 
-/// Runs a job with a bar over its windows, prints its summary, and returns the exit code.
+/// Runs a job, shows how far it is, prints its summary, and returns the exit code.
 async fn run_job(common: &Common, job: &Job, now: Instant) -> Result<u8> {
-    let report = retrieve_and_write(common, job, now).await?;
-    Ok(report.exit_code)
-}
-
-async fn retrieve_and_write(common: &Common, job: &Job, now: Instant) -> Result<Report> {
     let watch = Stopwatch::now();
     let archive =
         source::archive(common, job.source.as_deref(), job.store.as_deref(), &job.change_only).await?;
-    let line = progress::counter(common, "{spinner} {pos} windows answered, {msg} samples, {elapsed}");
-    let mut rows = 0;
-    let report = edb_job::run(job, &archive, now, |event| match event {
-        Event::Answered(_, more) => {
-            rows += more;
-            line.inc(1);
-            line.set_message(summary::thousands(rows as u64));
-        }
-        // The summary, or the error if nothing came, tells of failures.
-        Event::Failed(_) => line.inc(1),
-    })
-    .await;
-    line.finish_and_clear();
+    if common.dry_run {
+        return plan(common, job, &archive, now).await;
+    }
+    let mut display = Display::new(common, archive.source());
+    let report = edb_job::run(job, &archive, now, |event| display.show(&event)).await;
+    display.finish();
     let report = report?;
     summary::print(common, &report, watch.elapsed())?;
-    Ok(report)
+    Ok(report.exit_code)
+}
+
+/// Says what a job would ask, and asks nothing about samples.
+async fn plan(common: &Common, job: &Job, archive: &Archive, now: Instant) -> Result<u8> {
+    let resolved = job.resolve(archive, now).await?;
+    let plan = archive.plan(&resolved.requests, now)?;
+    summary::print_plan(common, &plan, &resolved.exposures)?;
+    Ok(0)
 }

@@ -6,6 +6,7 @@ mod output;
 mod progress;
 mod source;
 mod summary;
+mod token;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 });
         }
     };
+    output::speak(options.common.words.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -60,6 +62,8 @@ async fn dispatch(options: Options) -> Result<u8> {
         Command::Serve(args) => commands::serve::run(&common, args).await,
         Command::Store(args) => commands::store::run(&common, args),
         Command::Search(args) => commands::search::run(&common, args).await,
+        Command::Info(args) => commands::info::run(&common, args).await,
+        Command::Auth(args) => commands::auth::run(&common, args).await,
     }
 }
 

@@ -1,8 +1,24 @@
 //! The two ways out: data to stdout, words to stderr.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use edb::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+
+use crate::args::LogFormat;
+
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// Decides, once, which form words have.
+pub(crate) fn speak(format: LogFormat) {
+    // A second decision would find the first in force.
+    let _ = FORMAT.set(format);
+}
+
+fn is_json() -> bool {
+    FORMAT.get() == Some(&LogFormat::Json)
+}
 
 /// Writes data to stdout. A reader that has gone away is no fault.
 ///
@@ -20,18 +36,41 @@ pub(crate) fn data(bytes: &[u8]) -> Result<()> {
 
 /// Says a line on stderr; there is nothing to be done if nobody listens.
 pub(crate) fn say(text: &str) {
+    if is_json() {
+        event("message", json!({ "text": text }));
+    } else {
+        line(text);
+    }
+}
+
+/// Tells programs what happened; people see it in other ways.
+pub(crate) fn event(name: &str, mut facts: Value) {
+    if is_json() {
+        facts["event"] = name.into();
+        line(&facts.to_string());
+    }
+}
+
+fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Says what was attempted, each cause on its own line, and what to do next.
 pub(crate) fn say_error(error: &Error) {
-    say(&format!("error: {error}"));
+    if is_json() {
+        event(
+            "error",
+            json!({ "text": error.chain(), "hint": error.hint(), "exit_code": error.kind().exit_code(), "tries": error.tries() }),
+        );
+        return;
+    }
+    line(&format!("error: {error}"));
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
-        say(&format!("  because: {cause}"));
+        line(&format!("  because: {cause}"));
         next = cause.source();
     }
     if let Some(hint) = error.hint() {
-        say(&format!("hint: {hint}"));
+        line(&format!("hint: {hint}"));
     }
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use edb::fetch::{Client, ClientOptions, DEFAULT_BASE_URL, RetryPolicy, Token};
+use edb::fetch::{Client, ClientOptions, DEFAULT_BASE_URL, FlowOptions, Limits, RetryPolicy, SpeedLimits};
 use edb::{
-    Archive, ArchiveOptions, DiskStore, Error, Instant, MemoryStore, Mnemonic, Result, Source, Store, sample,
+    Archive, ArchiveOptions, DictionaryCache, DiskStore, Error, Instant, MemoryStore, Mnemonic, Result,
+    Source, Store, sample,
 };
 
 use crate::args::Common;
+use crate::token;
 
 /// The present, read once for each command.
 #[expect(clippy::disallowed_methods, reason = "the clock enters here, as a value")]
@@ -21,7 +23,7 @@ pub(crate) fn now() -> Instant {
 /// Where samples come from.
 pub(crate) enum Origin {
     /// A service.
-    Service(ClientOptions),
+    Service(Box<ClientOptions>),
     /// The built-in sample.
     Sample,
     /// Only the store.
@@ -32,17 +34,7 @@ impl Origin {
     /// What the flag says, or else what the job file says, or else `ENG_BASE_URL`, or else MAST.
     pub(crate) fn choose(common: &Common, wanted: Option<&str>) -> Result<Self> {
         let word = common.source.as_deref().or(wanted);
-        let service = |base_url: String| -> Result<Self> {
-            let token = environment("MAST_API_TOKEN").map(|text| Token::new(&text)).transpose()?;
-            let prefix = common.prefix.clone();
-            let usual = RetryPolicy::default();
-            let retry = RetryPolicy {
-                tries: common.tries,
-                integrity_tries: usual.integrity_tries.min(common.tries),
-                ..usual
-            };
-            Ok(Self::Service(ClientOptions { base_url, prefix, token, retry, ..ClientOptions::default() }))
-        };
+        let service = |base_url: String| options(common, base_url).map(Box::new).map(Self::Service);
         match word {
             None | Some("mast") => {
                 let base_url = environment("ENG_BASE_URL").filter(|_| word.is_none());
@@ -57,7 +49,7 @@ impl Origin {
     }
 
     /// The source itself; `None` stays offline. The sample is served on loopback and asked over HTTP like any service.
-    pub(crate) async fn open(self) -> Result<Option<Client>> {
+    pub(crate) async fn open(self, common: &Common) -> Result<Option<Client>> {
         match self {
             Self::Store => Ok(None),
             Self::Service(options) => Client::new(&options).map(Some),
@@ -71,12 +63,64 @@ impl Origin {
                 let options = ClientOptions {
                     base_url: format!("http://127.0.0.1:{port}/"),
                     name: Some(sample::NAME.to_owned()),
+                    flow: flow(common),
                     ..ClientOptions::default()
                 };
                 Client::new(&options).map(Some)
             }
         }
     }
+}
+
+/// How to reach a service, as the flags and the environment have it.
+fn options(common: &Common, base_url: String) -> Result<ClientOptions> {
+    let network = &common.network;
+    let usual = ClientOptions::default();
+    let certificates = network.ca_file.iter().map(|path| {
+        std::fs::read(path).map_err(|error| {
+            Error::usage(format!("could not read the certificates in `{}`", path.display())).caused_by(error)
+        })
+    });
+    Ok(ClientOptions {
+        token: token::given(common, &base_url)?.map(|found| found.token),
+        token_finder: token::finder(common, &base_url),
+        base_url,
+        prefix: network.prefix.clone(),
+        connect_timeout: network.connect_timeout,
+        speed: SpeedLimits { idle_timeout: network.idle_timeout, ..usual.speed },
+        retry: RetryPolicy { tries: network.tries, longest_time: network.retry_max_time, ..usual.retry },
+        flow: flow(common),
+        certificates: certificates.collect::<Result<Vec<_>>>()?,
+        name: None,
+    })
+}
+
+fn flow(common: &Common) -> FlowOptions {
+    FlowOptions {
+        concurrency: usize::from(common.network.concurrency),
+        requests_per_second: common.network.rate,
+        bytes_per_second: common.network.bwlimit,
+    }
+}
+
+/// Where the dictionary of `source` is kept between runs. Services on this machine come and go, and theirs is kept only where
+/// the user says so.
+fn dictionary_cache(common: &Common, source: &Client) -> Option<DictionaryCache> {
+    let chosen = common.network.cache.clone().or_else(|| environment("EDB_CACHE").map(PathBuf::from));
+    let name = source.name();
+    let usual = || {
+        let folder =
+            environment("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cache")))?;
+        name.starts_with("https://").then(|| folder.join("edb"))
+    };
+    let host: String = name
+        .split_once("://")?
+        .1
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+        .collect();
+    let file = format!("dictionary-{}.json", host.trim_matches('-'));
+    Some(DictionaryCache::new(chosen.or_else(usual)?.join(file)))
 }
 
 /// The folder of the store, if one is to be used: the flag, or the job file, or `EDB_STORE`.
@@ -113,18 +157,27 @@ pub(crate) async fn archive(
         }
         None => Arc::new(MemoryStore::new()),
     };
+    let client = origin.open(common).await?;
+    let network = &common.network;
     let options = ArchiveOptions {
-        concurrency: usize::from(common.concurrency),
+        concurrency: usize::from(network.concurrency),
         refresh: common.refresh,
         change_only: change_only.to_vec(),
+        limits: Limits { bytes: network.max_bytes, duration: network.max_duration },
+        dictionary: client.as_ref().and_then(|client| dictionary_cache(common, client)),
         ..ArchiveOptions::default()
     };
-    let source = origin.open().await?.map(|client| Arc::new(client) as Arc<dyn Source>);
+    let source = client.map(|client| Arc::new(client) as Arc<dyn Source>);
     Ok(Archive::new(source, store, options))
+}
+
+/// The user's folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    environment("HOME").map(PathBuf::from)
 }
 
 /// An environment variable that is set and not empty.
 #[expect(clippy::disallowed_methods, reason = "the environment enters here")]
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -3,23 +3,29 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use edb::Result;
-use edb_job::Report;
+use edb::fetch::{Plan, PlannedPart};
+use edb::{ErrorKind, Exposures, Result};
+use edb_job::{FailureReport, Report};
+use serde_json::json;
 
 use crate::args::{Common, SummaryForm};
 use crate::output;
 
-/// The most notices that are printed one by one.
+/// The most notices, and the most failures, that are printed one by one.
 const MOST_NOTICES: usize = 12;
+const MOST_FAILURES: usize = 12;
+/// What a plan reckons with, for want of anything better; it says so.
+const ASSUMED_LATENCY_S: f64 = 1.0;
+const ASSUMED_BYTES_PER_SECOND: f64 = 10e6;
 
 /// Prints the summary that the user asked for.
 ///
 /// # Errors
 /// [`edb::ErrorKind::Disk`] if stdout fails.
 pub(crate) fn print(common: &Common, report: &Report, elapsed: Duration) -> Result<()> {
-    match common.summary {
+    match common.words.summary {
         SummaryForm::None => Ok(()),
-        SummaryForm::Text if common.quiet => Ok(()),
+        SummaryForm::Text if common.words.quiet => Ok(()),
         SummaryForm::Text => {
             output::say(text(report, elapsed).trim_end());
             Ok(())
@@ -71,8 +77,8 @@ fn text(report: &Report, elapsed: Duration) -> String {
         let _ =
             writeln!(text, "notice: … and {} more (see --summary json)", report.notices.len() - MOST_NOTICES);
     }
-    for failure in &report.failures {
-        let _ = writeln!(text, "failed: {}: {}", failure.request, failure.error);
+    for line in failures(&report.failures) {
+        let _ = writeln!(text, "{line}");
     }
     let total: usize = report.series.iter().map(|series| series.samples).sum();
     let _ = writeln!(
@@ -85,14 +91,114 @@ fn text(report: &Report, elapsed: Duration) -> String {
         thousands(report.rows_fetched as u64),
         if report.sources.is_empty() { "none".to_owned() } else { report.sources.join(", ") }
     );
+    if report.exit_code == ErrorKind::Limit.exit_code() {
+        let _ =
+            writeln!(text, "stopped by a limit: what has come is kept, and the next run goes on from there");
+    }
     if report.is_partial() {
         let _ = writeln!(
             text,
             "partial: {} failed; the rest was delivered",
-            counted(report.failures.len(), "window")
+            counted(report.failures.len(), "range")
         );
     }
     text
+}
+
+/// What failed, one line each; what was not tried because something else had failed is counted with its reason.
+pub(crate) fn failures(failures: &[FailureReport]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut not_tried: Vec<(&str, usize)> = Vec::new();
+    for failure in failures {
+        if failure.tries > 0 {
+            lines.push(format!("failed: {}: {}", failure.request, failure.error));
+        } else if let Some(one) = not_tried.iter_mut().find(|(reason, _)| *reason == failure.error) {
+            one.1 += 1;
+        } else {
+            not_tried.push((&failure.error, 1));
+        }
+    }
+    lines.truncate(MOST_FAILURES);
+    let told = lines.len() + not_tried.iter().map(|(_, count)| count).sum::<usize>();
+    if told < failures.len() {
+        lines.push(format!("failed: … and {} more (see --summary json)", failures.len() - told));
+    }
+    lines.extend(
+        not_tried.iter().map(|(reason, count)| format!("failed: {}: {reason}", counted(*count, "range"))),
+    );
+    let hint = failures.iter().find_map(|failure| failure.hint.as_ref());
+    lines.extend(hint.map(|hint| format!("hint: {hint}")));
+    lines
+}
+
+/// Prints what would be asked.
+///
+/// # Errors
+/// [`edb::ErrorKind::Disk`] if stdout fails.
+pub(crate) fn print_plan(common: &Common, plan: &Plan, exposures: &Exposures) -> Result<()> {
+    let places = usize::from(common.network.concurrency);
+    let bytes_per_second = common.network.bwlimit.map_or(ASSUMED_BYTES_PER_SECOND, |limit| limit as f64);
+    let spacing_s = common.network.rate.map_or(0.0, |rate| places as f64 / rate);
+    let seconds = plan.seconds(places, ASSUMED_LATENCY_S.max(spacing_s), bytes_per_second);
+    let part = |part: &PlannedPart| {
+        json!({
+            "mnemonic": part.request.mnemonic, "start": part.request.range.start().to_string(),
+            "stop": part.request.range.stop().to_string(), "requests": part.requests, "rows": part.rows.ceil(),
+            "bytes": part.bytes.ceil(), "is_rate_known": part.is_rate_known,
+        })
+    };
+    if common.words.summary == SummaryForm::Json {
+        let object = json!({
+            "parts": plan.parts.iter().map(part).collect::<Vec<_>>(), "requests": plan.requests(), "bytes": plan.bytes().ceil(),
+            "seconds": seconds, "assumed_latency_s": ASSUMED_LATENCY_S, "assumed_bytes_per_second": bytes_per_second,
+            "exposures": exposures.all().iter().map(|one| json!({
+                "label": one.label, "start": one.range.start().to_string(), "stop": one.range.stop().to_string(),
+            })).collect::<Vec<_>>(),
+        });
+        return output::data(format!("{object}\n").as_bytes());
+    }
+    let mut text = String::new();
+    for exposure in exposures.all() {
+        let _ = writeln!(
+            text,
+            "exposure {}  {} {}  {}",
+            exposure.label, exposure.instrument, exposure.kind, exposure.range
+        );
+    }
+    let width = plan.parts.iter().map(|part| part.request.mnemonic.as_str().len()).max().unwrap_or(0).max(8);
+    let _ = writeln!(
+        text,
+        "{:width$}  {:>8}  {:>15}  {:>11}  range to ask for",
+        "mnemonic", "requests", "rows", "bytes"
+    );
+    let most = |is_known: bool, text: String| if is_known { text } else { format!("≤ {text}") };
+    for part in &plan.parts {
+        let _ = writeln!(
+            text,
+            "{:width$}  {:>8}  {:>15}  {:>11}  {}",
+            part.request.mnemonic,
+            most(part.is_rate_known, thousands(part.requests as u64)),
+            most(part.is_rate_known, thousands(part.rows.ceil() as u64)),
+            most(part.is_rate_known, bytes(part.bytes.ceil() as u64)),
+            part.request.range
+        );
+    }
+    let is_known = plan.parts.iter().all(|part| part.is_rate_known);
+    let _ = writeln!(
+        text,
+        "{}, {}, some {} at {} s a request and {}/s, {} at once",
+        most(is_known, counted(plan.requests(), "request")),
+        most(is_known, bytes(plan.bytes().ceil() as u64)),
+        edb::format_duration(Duration::from_secs(seconds.ceil() as u64)),
+        ASSUMED_LATENCY_S,
+        bytes(bytes_per_second as u64),
+        places
+    );
+    if !is_known {
+        let _ =
+            writeln!(text, "≤: how often these are sampled is not known yet; 64 ms is the most there can be");
+    }
+    output::data(text.as_bytes())
 }
 
 /// `1 request`, `1_234 requests`

@@ -1,7 +1,9 @@
 //! A data frame and what its columns mean.
 
-use edb_core::{Error, ErrorKind, Mnemonic, Notice};
+use edb_core::{Error, ErrorKind, Exposures, Mnemonic, Notice};
 use polars::prelude::{Column, DataFrame, PolarsError};
+
+use crate::columns;
 
 /// What one column means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,22 @@ impl Table {
     pub(crate) fn sorted_by(mut self, keys: &[&str]) -> Result<Self, Error> {
         let options = polars::prelude::SortMultipleOptions::default().with_maintain_order(true);
         self.frame = self.frame.sort(keys.iter().copied(), options).map_err(refuse)?;
+        Ok(self)
+    }
+
+    /// The table with a last column `exposure`: the label of the exposure that each row's time belongs to, null if it
+    /// belongs to none.
+    ///
+    /// # Errors
+    /// None that bad telemetry could cause.
+    pub fn labelled(mut self, exposures: &Exposures) -> Result<Self, Error> {
+        let times = self.frame.column("time").and_then(|times| times.datetime()).map_err(refuse)?;
+        let times: Vec<i64> = times.physical().iter().flatten().collect();
+        let labels =
+            exposures.of(times.into_iter()).map(|found| found.map(|exposure| exposure.label.as_str().into()));
+        self.frame.with_column(columns::text("exposure", labels)).map_err(refuse)?;
+        let about = "exposure in which, or within the margin of which, the sample was taken";
+        self.columns.push(ColumnAbout::general("exposure", about));
         Ok(self)
     }
 

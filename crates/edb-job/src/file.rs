@@ -1,11 +1,13 @@
 //! Job files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use edb::frame::{AlignOptions, EmptyBins, Limit, ResampleOptions};
 use edb::plot::FigureOptions;
 use edb::{
-    Error, Instant, Mnemonic, Result, Selection, Term, TimeRange, export, parse_duration, parse_instant, plot,
+    During, Error, ExposureSearch, Instant, Mnemonic, Result, Selection, Term, TimeRange, export,
+    parse_duration, parse_instant, plot,
 };
 use serde::Deserialize;
 
@@ -22,6 +24,12 @@ struct File {
     folder: Option<PathBuf>,
     start: Option<String>,
     stop: Option<String>,
+    #[serde(default)]
+    observations: Vec<String>,
+    instrument: Option<String>,
+    #[serde(default)]
+    products: Vec<PathBuf>,
+    margin: Option<String>,
     select: Vec<String>,
     #[serde(default)]
     change_only: Vec<Mnemonic>,
@@ -78,6 +86,13 @@ impl Job {
             }
             (None, Some(_)) => return Err(Error::usage(format!("`{name}` has a stop and no start"))),
         };
+        let searches = file.observations.iter();
+        let searches = searches.map(|text| ExposureSearch::parse(text, file.instrument.as_deref()));
+        let during = During {
+            searches: searches.collect::<Result<Vec<_>>>()?,
+            files: file.products,
+            margin: file.margin.as_deref().map_or(Ok(Duration::ZERO), parse_duration)?,
+        };
         let terms = file.select.iter().map(|word| Term::parse(word, now)).collect::<Result<Vec<_>>>()?;
         let folder = file.folder.unwrap_or_default();
         let outputs =
@@ -86,7 +101,8 @@ impl Job {
             name: file.name.unwrap_or_else(|| name.to_owned()),
             source: file.source,
             store: file.store,
-            selection: Selection { terms, range },
+            selection: Selection { terms, ranges: range.into_iter().collect() },
+            during,
             change_only: file.change_only,
             outputs,
         })
@@ -178,6 +194,9 @@ mod tests {
             source = "sample"
             folder = "out"
             start = "-1d"
+            observations = ["2733:1"]
+            instrument = "miri"
+            margin = "10m"
             select = ["SA_A", "SA_B@2022-06-01/2022-06-02"]
             change_only = ["sa_b"]
             [[output]]
@@ -191,7 +210,9 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(job.selection.range.unwrap().to_string(), "2022-06-30T00:00:00Z/2022-07-01T00:00:00Z");
+        assert_eq!(job.selection.ranges[0].to_string(), "2022-06-30T00:00:00Z/2022-07-01T00:00:00Z");
+        assert_eq!(job.during.searches[0].to_string(), "jw02733001 of MIRI");
+        assert_eq!(job.during.margin, Duration::from_mins(10));
         assert_eq!(job.outputs[0].path, Path::new("out/a.parquet"));
         assert!(
             matches!(&job.outputs[0].shape, Shape::Aligned(options, _) if options.limit == Limit::Unlimited)

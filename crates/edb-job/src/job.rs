@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use edb::frame::{AlignOptions, Layout, Method, ResampleOptions, Statistic, Times};
 use edb::plot::FigureOptions;
-use edb::{Error, Instant, Mnemonic, Result, Selection, export, parse_duration, parse_instant, plot};
+use edb::{
+    Archive, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, NoticeKind, Request, Result,
+    Selection, export, parse_duration, parse_instant, plot,
+};
 
 /// A job.
 #[derive(Debug, Clone)]
@@ -17,10 +20,47 @@ pub struct Job {
     pub store: Option<PathBuf>,
     /// What is selected.
     pub selection: Selection,
+    /// Exposures whose times are ranges of the words that bring none.
+    pub during: During,
     /// Mnemonics that are stated to be change-only.
     pub change_only: Vec<Mnemonic>,
     /// What is made of it.
     pub outputs: Vec<Output>,
+}
+
+/// What a job's selection comes to.
+#[derive(Debug, Clone, Default)]
+pub struct Resolved {
+    /// What is asked.
+    pub requests: Vec<Request>,
+    /// The exposures that ranges were taken from.
+    pub exposures: Exposures,
+    /// Facts about the dictionary.
+    pub notices: Vec<Notice>,
+}
+
+impl Job {
+    /// Resolves the selection: searches for its exposures, and looks its patterns up.
+    ///
+    /// # Errors
+    /// Those of [`During::exposures`], [`Archive::dictionary`] and [`Selection::resolve`].
+    pub async fn resolve(&self, archive: &Archive, now: Instant) -> Result<Resolved> {
+        let mut resolved = Resolved::default();
+        let mut selection = self.selection.clone();
+        if !self.during.is_empty() {
+            resolved.exposures = self.during.exposures(archive.source()).await?;
+            selection.ranges.extend(resolved.exposures.ranges());
+        }
+        let dictionary = if selection.has_patterns() {
+            let kept = archive.dictionary(now).await?;
+            resolved.notices.extend(kept.stale.map(|text| Notice::general(NoticeKind::NotKnown, text)));
+            kept.dictionary
+        } else {
+            Dictionary::default()
+        };
+        resolved.requests = selection.resolve(&dictionary)?;
+        Ok(resolved)
+    }
 }
 
 /// One file that a job makes.

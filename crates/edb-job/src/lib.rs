@@ -9,6 +9,6 @@ mod report;
 mod run;
 
 pub use file::parse_limit;
-pub use job::{Job, Output, Shape, parse_layout, parse_method, parse_statistics, parse_times};
-pub use report::{FailureReport, FileReport, Report, SeriesReport};
-pub use run::{provenance, run};
+pub use job::{Job, Output, Resolved, Shape, parse_layout, parse_method, parse_statistics, parse_times};
+pub use report::{DeliveredReport, FailureReport, FileReport, Report, SeriesReport};
+pub use run::{failures, long, provenance, run};

@@ -22,6 +22,8 @@ pub struct Report {
     pub rows_fetched: usize,
     /// Facts about the data.
     pub notices: Vec<String>,
+    /// What came over the network, by mnemonic.
+    pub delivered: Vec<DeliveredReport>,
     /// What could not be fetched.
     pub failures: Vec<FailureReport>,
     /// The exit code.
@@ -62,13 +64,32 @@ pub struct FileReport {
     pub size_bytes: u64,
 }
 
-/// One window that could not be fetched.
+/// What came of one mnemonic over the network.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveredReport {
+    /// Whose samples.
+    pub mnemonic: String,
+    /// Answers.
+    pub answers: usize,
+    /// Samples.
+    pub samples: usize,
+    /// Seconds of what was asked that are settled, failures among them.
+    pub settled_s: f64,
+    /// Seconds that were asked.
+    pub asked_s: f64,
+}
+
+/// One range that could not be fetched.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailureReport {
     /// What was asked.
     pub request: String,
     /// Why it failed.
     pub error: String,
+    /// What to do next, if there is a hint.
+    pub hint: Option<String>,
+    /// How often it was tried; 0 if it was not, because something else had failed.
+    pub tries: u32,
     /// The exit code that the reason alone would have.
     pub exit_code: u8,
 }

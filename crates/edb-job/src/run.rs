@@ -6,12 +6,12 @@ use edb::fetch::Event;
 use edb::frame::{self, Table};
 use edb::series::gaps;
 use edb::{
-    Archive, Dictionary, Error, ErrorKind, Instant, MICROS_PER_SECOND, Notice, NoticeKind, Result, Retrieved,
+    Archive, Error, ErrorKind, Exposures, Instant, MICROS_PER_SECOND, Notice, NoticeKind, Result, Retrieved,
     Sampling, Series, TimeRange, plot,
 };
 
 use crate::job::{Job, Output, Shape};
-use crate::report::{FailureReport, FileReport, Report, SeriesReport};
+use crate::report::{DeliveredReport, FailureReport, FileReport, Report, SeriesReport};
 
 /// Runs a job: checks its destinations, fetches what the store does not know, writes its files. `now` is the present;
 /// `on_event` is told of each window fetched.
@@ -37,10 +37,10 @@ pub async fn run(
         // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
         AtomicFile::create(&output.path)?;
     }
-    let dictionary =
-        if job.selection.has_patterns() { archive.dictionary().await? } else { Dictionary::default() };
-    let requests = job.selection.resolve(&dictionary)?;
-    let retrieved = archive.retrieve(&requests, now, on_event).await?.or_cause()?;
+    let resolved = job.resolve(archive, now).await?;
+    let mut retrieved = archive.retrieve(&resolved.requests, now, on_event).await?.or_cause()?;
+    retrieved.notices.splice(0..0, resolved.notices);
+    let exposures = resolved.exposures;
     let mut report = report(job, &retrieved);
     let outputs = job.outputs.clone();
     // Polars and compression block; the runtime's workers are for the network.
@@ -48,7 +48,7 @@ pub async fn run(
         let mut notices = retrieved.notices.clone();
         let files = outputs
             .iter()
-            .map(|output| write(output, &retrieved, &mut notices))
+            .map(|output| write(output, &retrieved, &exposures, &mut notices))
             .collect::<Result<Vec<_>>>()?;
         Ok::<_, Error>((files, notices))
     });
@@ -61,21 +61,40 @@ pub async fn run(
 }
 
 fn report(job: &Job, retrieved: &Retrieved) -> Report {
-    let failure = |failure: &edb::fetch::Failure| FailureReport {
-        request: failure.window.ask.to_string(),
-        error: failure.error.chain(),
-        exit_code: failure.error.kind().exit_code(),
-    };
     Report {
         job: job.name.clone(),
         sources: retrieved.sources.clone(),
         series: retrieved.series.iter().map(about).collect(),
         files: Vec::new(),
-        requests: retrieved.answers,
-        rows_fetched: retrieved.rows_fetched,
+        requests: retrieved.answers(),
+        rows_fetched: retrieved.rows_fetched(),
+        delivered: retrieved.delivered.iter().map(delivered).collect(),
         notices: Vec::new(),
-        exit_code: if retrieved.failures.is_empty() { 0 } else { ErrorKind::Partial.exit_code() },
-        failures: retrieved.failures.iter().map(failure).collect(),
+        exit_code: retrieved.exit_code(),
+        failures: failures(retrieved),
+    }
+}
+
+/// What could not be fetched, in words.
+pub fn failures(retrieved: &Retrieved) -> Vec<FailureReport> {
+    let failure = |failure: &edb::fetch::Failure| FailureReport {
+        request: failure.wanted.to_string(),
+        error: failure.error.chain(),
+        hint: failure.error.hint().map(str::to_owned),
+        tries: failure.error.tries(),
+        exit_code: failure.error.kind().exit_code(),
+    };
+    retrieved.failures.iter().map(failure).collect()
+}
+
+fn delivered(progress: &edb::fetch::Progress) -> DeliveredReport {
+    let seconds = |micros: i64| micros as f64 / MICROS_PER_SECOND as f64;
+    DeliveredReport {
+        mnemonic: progress.mnemonic.to_string(),
+        answers: progress.answers,
+        samples: progress.rows,
+        settled_s: seconds(progress.done_us),
+        asked_s: seconds(progress.span_us),
     }
 }
 
@@ -99,29 +118,42 @@ fn about(series: &Series) -> SeriesReport {
 }
 
 /// What every file says of where it comes from. Nothing in it changes from run to run: the same data give the same bytes.
-pub fn provenance(retrieved: &Retrieved) -> Vec<(String, String)> {
+pub fn provenance(retrieved: &Retrieved, exposures: &Exposures) -> Vec<(String, String)> {
     let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
     facts.extend(retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
     let selected = retrieved.series.iter().map(|series| format!("{}@{}", series.mnemonic(), series.range));
     facts.extend(selected.map(|selected| ("selected".to_owned(), selected)));
+    let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
+    facts.extend(exposures.all().iter().map(exposure));
     facts
 }
 
-fn write(output: &Output, retrieved: &Retrieved, notices: &mut Vec<Notice>) -> Result<FileReport> {
+/// Every sample a row, with the exposure it belongs to where ranges were taken from exposures.
+///
+/// # Errors
+/// None that bad telemetry could cause.
+pub fn long(retrieved: &Retrieved, exposures: &Exposures) -> Result<Table> {
+    let table = frame::long(&retrieved.series)?;
+    if exposures.is_empty() { Ok(table) } else { table.labelled(exposures) }
+}
+
+fn write(
+    output: &Output,
+    retrieved: &Retrieved,
+    exposures: &Exposures,
+    notices: &mut Vec<Notice>,
+) -> Result<FileReport> {
     let series = &retrieved.series;
+    let facts = provenance(retrieved, exposures);
+    let mut table = |table: Table, content: &str, format: export::Format| {
+        write_table(output, table, content, format, facts.clone(), retrieved, notices)
+    };
     match &output.shape {
-        Shape::Long(format) => {
-            write_table(output, frame::long(series)?, "every sample", *format, retrieved, notices)
-        }
-        Shape::Aligned(options, format) => {
-            write_table(output, frame::align(series, options)?, "aligned", *format, retrieved, notices)
-        }
-        Shape::Resampled(options, format) => {
-            write_table(output, frame::resample(series, options)?, "resampled", *format, retrieved, notices)
-        }
+        Shape::Long(format) => table(long(retrieved, exposures)?, "every sample", *format),
+        Shape::Aligned(options, format) => table(frame::align(series, options)?, "aligned", *format),
+        Shape::Resampled(options, format) => table(frame::resample(series, options)?, "resampled", *format),
         Shape::Figure(options, format) => {
             let mut options = options.as_ref().clone();
-            let facts = provenance(retrieved);
             options.description =
                 facts.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
             if options.footer.is_empty() {
@@ -147,11 +179,11 @@ fn write_table(
     mut table: Table,
     content: &str,
     format: export::Format,
+    facts: Vec<(String, String)>,
     retrieved: &Retrieved,
     notices: &mut Vec<Notice>,
 ) -> Result<FileReport> {
-    let made = std::mem::take(&mut table.made);
-    table.made = provenance(retrieved).into_iter().chain(made).collect();
+    table.made.splice(0..0, facts);
     add(notices, table.notices.clone());
     table.notices.splice(0..0, retrieved.notices.iter().cloned());
     let size_bytes = export::write_file(&table, format, &output.path)?;

@@ -116,7 +116,7 @@ impl DiskStore {
         };
         for header in &headers {
             let path = self.segment_path(mnemonic, header);
-            status.rows += Segment::rows_in_file(&path)?;
+            status.rows += self.rows(mnemonic, header)?;
             status.size_bytes +=
                 fs::metadata(&path).map_err(|error| Error::disk("read", &path, error))?.len();
         }
@@ -149,6 +149,10 @@ impl Store for DiskStore {
             .with_hint("move the file out of the store; the next query fetches its range again"));
         }
         Ok(Arc::new(segment))
+    }
+
+    fn rows(&self, mnemonic: &Mnemonic, header: &Header) -> Result<usize> {
+        Segment::rows_in_file(&self.segment_path(mnemonic, header))
     }
 
     fn commit(&self, segment: Segment) -> Result<()> {

@@ -35,6 +35,14 @@ pub trait Store: Send + Sync {
     /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
     fn segment(&self, mnemonic: &Mnemonic, header: &Header) -> Result<Arc<Segment>>;
 
+    /// How many samples one of these segments has.
+    ///
+    /// # Errors
+    /// As [`segment`](Self::segment).
+    fn rows(&self, mnemonic: &Mnemonic, header: &Header) -> Result<usize> {
+        Ok(self.segment(mnemonic, header)?.samples.len())
+    }
+
     /// Keeps a segment. It is there for every reader when this returns, and not at all when this fails.
     ///
     /// # Errors

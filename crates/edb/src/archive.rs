@@ -1,15 +1,21 @@
 //! Source and store as one object.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use edb_core::{
-    Dictionary, DictionaryEntry, Error, ErrorKind, Instant, Mnemonic, Notice, NoticeKind, Request, Result,
-    Series, Source, TimeRange,
+    Answer, Dictionary, DictionaryEntry, Error, ErrorKind, Instant, MICROS_PER_DAY, Mnemonic, Notice,
+    NoticeKind, Request, Result, Series, Source, TimeRange,
 };
-use edb_fetch::{Event, Failure, retrieve, windows};
+use edb_fetch::{Event, Failure, Limits, Plan, Progress, Rate, Retrieval, RetrieveOptions, retrieve};
 use edb_store::{Segment, Store};
 use futures_util::StreamExt;
+
+use crate::dictionary::{DictionaryCache, KeptDictionary};
+
+/// Mnemonics up to which each is looked up by itself rather than in the whole dictionary, where that is not at hand.
+const MOST_LOOKUPS: usize = 8;
 
 /// How an [`Archive`] works.
 #[derive(Debug, Clone)]
@@ -22,11 +28,22 @@ pub struct ArchiveOptions {
     pub refresh: bool,
     /// Mnemonics that the user states to be change-only.
     pub change_only: Vec<Mnemonic>,
+    /// When to stop fetching although not everything has come.
+    pub limits: Limits,
+    /// Where the source's whole dictionary is kept between runs; without it each name is looked up.
+    pub dictionary: Option<DictionaryCache>,
 }
 
 impl Default for ArchiveOptions {
     fn default() -> Self {
-        Self { concurrency: 8, settle: Duration::from_hours(168), refresh: false, change_only: Vec::new() }
+        Self {
+            concurrency: 8,
+            settle: Duration::from_hours(168),
+            refresh: false,
+            change_only: Vec::new(),
+            limits: Limits::default(),
+            dictionary: None,
+        }
     }
 }
 
@@ -39,32 +56,52 @@ pub struct Archive {
 }
 
 /// What came of a retrieval.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Retrieved {
     /// One series for each request, in their order; overlapping requests of one mnemonic are one series.
     pub series: Vec<Series>,
     /// Facts about the data.
     pub notices: Vec<Notice>,
-    /// What could not be fetched, and why; the rest was.
+    /// What came over the network, one entry for each mnemonic that was asked about.
+    pub delivered: Vec<Progress>,
+    /// What could not be fetched, why, and after how many tries; the rest was.
     pub failures: Vec<Failure>,
-    /// How many answers the source gave.
-    pub answers: usize,
-    /// How many samples came over the network.
-    pub rows_fetched: usize,
     /// Where the samples came from, without secrets.
     pub sources: Vec<String>,
 }
 
 impl Retrieved {
+    /// How many answers the source gave.
+    pub fn answers(&self) -> usize {
+        self.delivered.iter().map(|one| one.answers).sum()
+    }
+
+    /// How many samples came over the network.
+    pub fn rows_fetched(&self) -> usize {
+        self.delivered.iter().map(|one| one.rows).sum()
+    }
+
     /// The retrieval, unless nothing at all came of it.
     ///
     /// # Errors
-    /// The error that stands for all failures, that of the first window that was tried, if nothing is known of what was asked.
+    /// The error that stands for all failures, that of the first that was tried, if nothing is known of what was asked.
     pub fn or_cause(mut self) -> Result<Self> {
         let is_nothing = self.series.iter().all(|series| series.known.is_empty());
-        match self.failures.iter().position(|failure| failure.was_tried) {
-            Some(first) if is_nothing => Err(self.failures.swap_remove(first).error),
-            _ => Ok(self),
+        if self.failures.is_empty() || !is_nothing {
+            return Ok(self);
+        }
+        // Where none was tried, the dictionary had been asked before, and had failed for all.
+        let first = self.failures.iter().position(Failure::was_tried).unwrap_or(0);
+        Err(self.failures.swap_remove(first).error)
+    }
+
+    /// The exit code that the failures ask for: 0 without any, that of a limit if nothing else stopped it.
+    pub fn exit_code(&self) -> u8 {
+        let is_limit = |failure: &Failure| failure.error.kind() == ErrorKind::Limit;
+        match self.failures.as_slice() {
+            [] => 0,
+            failures if failures.iter().all(is_limit) => ErrorKind::Limit.exit_code(),
+            _ => ErrorKind::Partial.exit_code(),
         }
     }
 }
@@ -80,10 +117,15 @@ impl Archive {
         &self.store
     }
 
+    /// The source, unless the archive is offline.
+    pub fn source(&self) -> Option<&Arc<dyn Source>> {
+        self.source.as_ref()
+    }
+
     /// Fetches what the store does not know of `requests`, keeps it, and reads everything back.
     ///
-    /// A window that cannot be fetched does not fail the rest: it is listed in [`Retrieved::failures`], and its range is
-    /// missing from [`Series::known`]. `now` is the present; `on_event` is told of each window.
+    /// What cannot be fetched does not fail the rest: it is listed in [`Retrieved::failures`], and its range is missing from
+    /// [`Series::known`]. `now` is the present; `on_event` is told what happens.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for a range that starts in the future; [`ErrorKind::UnknownMnemonic`] before anything is
@@ -95,87 +137,44 @@ impl Archive {
         on_event: impl FnMut(Event<'_>),
     ) -> Result<Retrieved> {
         let requests = merge(requests);
-        if let Some(future) = requests.iter().find(|request| request.range.start() > now) {
-            return Err(Error::usage(format!(
-                "could not ask for {future}: it starts in the future (now is {now})"
-            ))
-            .with_hint("choose a start that has been"));
-        }
+        refuse_future(&requests, now)?;
         let mnemonics: Vec<&Mnemonic> = requests.iter().map(|request| &request.mnemonic).collect();
         let mut notices = Vec::new();
-        let dictionary = self.describe(&mnemonics, &mut notices).await?;
-        let fetched = self.fetch_gaps(&requests, now, &mut notices, on_event).await?;
+        let dictionary = self.describe(&mnemonics, now, &mut notices).await?;
+        let retrieval = self.fill(&requests, now, &mut notices, on_event).await?;
         let mut retrieved = Retrieved {
-            series: Vec::new(),
             notices,
-            failures: fetched.failures,
-            answers: fetched.answers,
-            rows_fetched: fetched.rows,
-            sources: Vec::new(),
+            delivered: retrieval.delivered,
+            failures: retrieval.failures,
+            ..Retrieved::default()
         };
         for request in requests {
-            let store = Arc::clone(&self.store);
-            let (mnemonic, range) = (request.mnemonic.clone(), request.range);
-            let reading = blocking(move || store.read(&mnemonic, range))
-                .await
-                .map_err(|error| error.while_doing(format!("could not read {request} from the store")))?;
-            let mut about = dictionary
-                .get(&request.mnemonic)
-                .cloned()
-                .unwrap_or_else(|| DictionaryEntry::bare(request.mnemonic.clone()));
-            about.sql_type = Some(reading.samples.sql_type().clone())
-                .filter(|_| !reading.samples.is_empty())
-                .or(about.sql_type);
-            if self.options.change_only.contains(&about.mnemonic) {
-                about.all_points = Some(false);
-            }
-            for source in reading.sources {
-                if !retrieved.sources.contains(&source) {
-                    retrieved.sources.push(source);
-                }
-            }
-            let series = Series {
-                about,
-                range,
-                samples: reading.samples,
-                leading: reading.leading,
-                trailing: reading.trailing,
-                known: reading.known,
-            };
-            let unknown = series.unknown();
-            if !unknown.is_empty() {
-                let spans: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-                let text = format!("nothing is known in {}", spans.join(", "));
-                retrieved.notices.push(Notice::about(NoticeKind::NotKnown, series.mnemonic(), text));
-            }
+            let series = self.series(&request, &dictionary, &mut retrieved.sources).await?;
+            let ends = retrieval.ends.iter().find(|(mnemonic, _)| mnemonic == series.mnemonic());
+            retrieved.notices.extend(not_known(&series, ends.map(|(_, end)| *end)));
             retrieved.series.push(series);
         }
         Ok(retrieved)
     }
 
-    async fn fetch_gaps(
+    /// Fetches what the store does not know of `requests`, and keeps it. Memory is bounded by what is under way.
+    ///
+    /// # Errors
+    /// As for [`retrieve`](Self::retrieve).
+    pub async fn fill(
         &self,
         requests: &[Request],
         now: Instant,
         notices: &mut Vec<Notice>,
         on_event: impl FnMut(Event<'_>),
-    ) -> Result<edb_fetch::Retrieval> {
-        let Some(source) = &self.source else { return Ok(edb_fetch::Retrieval::default()) };
-        let settle_us = i64::try_from(self.options.settle.as_micros()).unwrap_or(i64::MAX);
-        let mut asks = Vec::new();
-        for request in requests {
-            let gaps = if self.options.refresh {
-                vec![request.range]
-            } else {
-                self.store.gaps(&request.mnemonic, request.range, now, settle_us)?
-            };
-            let ask = |range: TimeRange| Request { mnemonic: request.mnemonic.clone(), range };
-            asks.extend(gaps.into_iter().map(ask));
-        }
+    ) -> Result<Retrieval> {
+        let Some(source) = &self.source else { return Ok(Retrieval::default()) };
+        let settle_us = self.settle_us();
+        let asks = self.missing(requests, now)?;
         let store = Arc::clone(&self.store);
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (tell, name) = (Arc::clone(&heard), source.name());
-        let deliver = move |mut answer: edb_core::Answer| {
+        let deliver = move |mut answer: Answer| {
             // An open end is told by what is then not known, better than by each answer that ran into it.
             answer.notices.retain(|notice| notice.kind == NoticeKind::OutOfOrder);
             tell.lock().unwrap_or_else(PoisonError::into_inner).append(&mut answer.notices);
@@ -184,17 +183,124 @@ impl Archive {
                 None => Ok(()),
             }
         };
-        let retrieval =
-            retrieve(Arc::clone(source), windows(&asks), self.options.concurrency, deliver, on_event).await?;
+        let options = RetrieveOptions {
+            concurrency: self.options.concurrency,
+            rates: self.rates(&asks)?,
+            limits: self.options.limits,
+        };
+        let retrieval = retrieve(Arc::clone(source), &asks, &options, deliver, on_event).await?;
         notices.append(&mut heard.lock().unwrap_or_else(PoisonError::into_inner));
+        for (mnemonic, count) in &retrieval.truncated {
+            let text =
+                format!("{count} answers were cut off without a word; what they lacked was asked for again");
+            notices.push(Notice::about(NoticeKind::Truncated, mnemonic, text));
+        }
+        for (mnemonic, end) in &retrieval.ends {
+            notices.push(if *end == Instant::MIN {
+                let text = "the archive has no sample of it, at no time: two answers agree";
+                Notice::about(NoticeKind::NoSamples, mnemonic, text)
+            } else {
+                let text = format!("the archive ends with the sample of {end}, as of now: two answers agree");
+                Notice::about(NoticeKind::ArchiveEnd, mnemonic, text)
+            });
+        }
         Ok(retrieval)
     }
 
-    /// What is known about `mnemonics`: from the store, and for those it does not know from the source.
+    /// What [`fill`](Self::fill) would ask for, and what that would take.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a range that starts in the future; [`ErrorKind::Disk`] from the store.
+    pub fn plan(&self, requests: &[Request], now: Instant) -> Result<Plan> {
+        let requests = merge(requests);
+        refuse_future(&requests, now)?;
+        let asks = if self.source.is_some() { self.missing(&requests, now)? } else { Vec::new() };
+        let rates = self.rates(&asks)?;
+        Ok(Plan::new(&asks, self.options.concurrency, |mnemonic| rates.get(mnemonic).copied()))
+    }
+
+    fn settle_us(&self) -> i64 {
+        i64::try_from(self.options.settle.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// The parts of `requests` that the store does not know.
+    fn missing(&self, requests: &[Request], now: Instant) -> Result<Vec<Request>> {
+        let mut asks = Vec::new();
+        for request in requests {
+            let gaps = if self.options.refresh {
+                vec![request.range]
+            } else {
+                self.store.gaps(&request.mnemonic, request.range, now, self.settle_us())?
+            };
+            let ask = |range: TimeRange| Request { mnemonic: request.mnemonic.clone(), range };
+            asks.extend(gaps.into_iter().map(ask));
+        }
+        Ok(asks)
+    }
+
+    /// What the store's segments tell about the rates of mnemonics that are asked for at length.
+    fn rates(&self, asks: &[Request]) -> Result<HashMap<Mnemonic, Rate>> {
+        let mut rates = HashMap::new();
+        for ask in asks.iter().filter(|ask| ask.range.micros() > MICROS_PER_DAY) {
+            if rates.contains_key(&ask.mnemonic) {
+                continue;
+            }
+            let headers = self.store.headers(&ask.mnemonic)?;
+            if let Some(longest) = headers.iter().max_by_key(|header| header.proven.micros()) {
+                let rows = self.store.rows(&ask.mnemonic, longest)? as u64 + 1;
+                rates.insert(ask.mnemonic.clone(), Rate { rows, span_us: longest.proven.micros() });
+            }
+        }
+        Ok(rates)
+    }
+
+    async fn series(
+        &self,
+        request: &Request,
+        dictionary: &Dictionary,
+        sources: &mut Vec<String>,
+    ) -> Result<Series> {
+        let store = Arc::clone(&self.store);
+        let (mnemonic, range) = (request.mnemonic.clone(), request.range);
+        let reading = blocking(move || store.read(&mnemonic, range))
+            .await
+            .map_err(|error| error.while_doing(format!("could not read {request} from the store")))?;
+        let mut about = dictionary
+            .get(&request.mnemonic)
+            .cloned()
+            .unwrap_or_else(|| DictionaryEntry::bare(request.mnemonic.clone()));
+        about.sql_type = Some(reading.samples.sql_type().clone())
+            .filter(|_| !reading.samples.is_empty())
+            .or(about.sql_type);
+        if self.options.change_only.contains(&about.mnemonic) {
+            about.all_points = Some(false);
+        }
+        for source in reading.sources {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        Ok(Series {
+            about,
+            range,
+            samples: reading.samples,
+            leading: reading.leading,
+            trailing: reading.trailing,
+            known: reading.known,
+        })
+    }
+
+    /// What is known about `mnemonics`: from the store, then from the dictionary that is kept between runs, then from the
+    /// source.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownMnemonic`] with the nearest names if a dictionary was reached and does not have one of them.
-    pub async fn describe(&self, mnemonics: &[&Mnemonic], notices: &mut Vec<Notice>) -> Result<Dictionary> {
+    pub async fn describe(
+        &self,
+        mnemonics: &[&Mnemonic],
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Dictionary> {
         let mut known = self.store.dictionary()?;
         let mut missing: Vec<&Mnemonic> =
             mnemonics.iter().filter(|mnemonic| known.get(mnemonic).is_none()).copied().collect();
@@ -208,30 +314,42 @@ impl Archive {
             refuse_unknown(&unknown, &all, "the store")?;
             return Ok(known);
         };
-        let looked_up: Vec<(&Mnemonic, Result<Dictionary>)> = futures_util::stream::iter(missing)
-            .map(|mnemonic| async move { (mnemonic, source.dictionary(Some(mnemonic)).await) })
-            .buffer_unordered(self.options.concurrency.max(1))
-            .collect()
-            .await;
+        if missing.is_empty() {
+            return Ok(known);
+        }
         let mut learnt = Dictionary::default();
         let mut unknown = Vec::new();
-        for (mnemonic, answer) in looked_up {
-            match answer {
-                Ok(answer) => match answer.get(mnemonic) {
-                    Some(entry) => learnt.insert(entry.clone()),
-                    None => unknown.push(mnemonic),
-                },
-                // Without a dictionary telemetry can still be had, only without units.
-                Err(error) => {
-                    let text = format!("its description and unit are not known: {}", error.chain());
-                    notices.push(Notice::about(NoticeKind::NotKnown, mnemonic, text));
+        if self.options.dictionary.is_some() || missing.len() > MOST_LOOKUPS {
+            match self.whole_dictionary(source, &missing, now).await {
+                Ok(all) => {
+                    notices.extend(all.stale.map(|text| Notice::general(NoticeKind::NotKnown, text)));
+                    missing.iter().for_each(|mnemonic| match all.dictionary.get(mnemonic) {
+                        Some(entry) => learnt.insert(entry.clone()),
+                        None => unknown.push(*mnemonic),
+                    });
+                }
+                Err(error) => notices.push(undescribed(None, &error)),
+            }
+        } else {
+            let looked_up: Vec<(&Mnemonic, Result<Dictionary>)> = futures_util::stream::iter(missing)
+                .map(|mnemonic| async move { (mnemonic, source.dictionary(Some(mnemonic)).await) })
+                .buffer_unordered(self.options.concurrency.max(1))
+                .collect()
+                .await;
+            for (mnemonic, answer) in looked_up {
+                match answer {
+                    Ok(answer) => match answer.get(mnemonic) {
+                        Some(entry) => learnt.insert(entry.clone()),
+                        None => unknown.push(mnemonic),
+                    },
+                    Err(error) => notices.push(undescribed(Some(mnemonic), &error)),
                 }
             }
         }
         if !unknown.is_empty() {
             unknown.sort();
-            let all = source.dictionary(None).await.unwrap_or_default();
-            refuse_unknown(&unknown, &all, &source.name())?;
+            let all = self.dictionary(now).await.unwrap_or_default();
+            refuse_unknown(&unknown, &all.dictionary, &source.name())?;
         }
         if !learnt.is_empty() {
             for entry in learnt.iter() {
@@ -242,19 +360,60 @@ impl Archive {
         Ok(known)
     }
 
+    /// The whole dictionary of the source; a kept one only if it has all of `wanted`, since names are added to it.
+    async fn whole_dictionary(
+        &self,
+        source: &Arc<dyn Source>,
+        wanted: &[&Mnemonic],
+        now: Instant,
+    ) -> Result<KeptDictionary> {
+        match &self.options.dictionary {
+            Some(cache) => cache.get(source.as_ref(), wanted, now).await,
+            None => Ok(KeptDictionary { dictionary: source.dictionary(None).await?, stale: None }),
+        }
+    }
+
     /// The whole dictionary: the source's, or offline the store's.
     ///
     /// # Errors
     /// As the source's or the store's own.
-    pub async fn dictionary(&self) -> Result<Dictionary> {
+    pub async fn dictionary(&self, now: Instant) -> Result<KeptDictionary> {
         if let Some(source) = &self.source {
-            source.dictionary(None).await
+            self.whole_dictionary(source, &[], now).await
         } else {
             let bare = self.store.mnemonics()?.into_iter().map(DictionaryEntry::bare);
             let known = self.store.dictionary()?;
-            Ok(bare.chain(known.iter().cloned()).collect())
+            Ok(KeptDictionary { dictionary: bare.chain(known.iter().cloned()).collect(), stale: None })
         }
     }
+}
+
+fn refuse_future(requests: &[Request], now: Instant) -> Result<()> {
+    match requests.iter().find(|request| request.range.start() > now) {
+        None => Ok(()),
+        Some(future) => {
+            Err(Error::usage(format!("could not ask for {future}: it starts in the future (now is {now})"))
+                .with_hint("choose a start that has been"))
+        }
+    }
+}
+
+/// Without a dictionary telemetry can still be had, only without units.
+fn undescribed(mnemonic: Option<&Mnemonic>, error: &Error) -> Notice {
+    let text = |what: &str| format!("{what} not known: {}", error.chain());
+    match mnemonic {
+        Some(mnemonic) => Notice::about(NoticeKind::NotKnown, mnemonic, text("its description and unit are")),
+        None => Notice::general(NoticeKind::NotKnown, text("descriptions and units are")),
+    }
+}
+
+/// The notice about what is not known of a series. What lies beyond the archive's end has a notice of its own.
+fn not_known(series: &Series, end: Option<Instant>) -> Option<Notice> {
+    let is_there = |range: &TimeRange| end.is_none_or(|end| range.start() <= end);
+    let spans: Vec<String> =
+        series.unknown().iter().filter(|range| is_there(range)).map(ToString::to_string).collect();
+    let text = format!("nothing is known in {}", spans.join(", "));
+    (!spans.is_empty()).then(|| Notice::about(NoticeKind::NotKnown, series.mnemonic(), text))
 }
 
 fn refuse_unknown(unknown: &[&Mnemonic], all: &Dictionary, place: &str) -> Result<()> {

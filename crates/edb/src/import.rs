@@ -139,7 +139,8 @@ fn source(path: &Path) -> String {
 fn from_answer(path: &Path, request: Request, written: Instant, settle_us: i64) -> Result<Option<Segment>> {
     let decoded = edb_wire::decode(&read(path)?)?;
     let answer = Answer::from_rows(request.mnemonic, request.range, decoded.samples, decoded.misplaced)?;
-    Ok(Segment::from_answer(answer, written, settle_us, &source(path)))
+    // Nobody can be asked again whether the file was cut: what is in it is there, and nothing is said of the time beyond.
+    Ok(Segment::from_answer(answer.ended()?, written, settle_us, &source(path)))
 }
 
 fn from_csv(path: &Path, mnemonic: Mnemonic, written: Instant, settle_us: i64) -> Result<Option<Segment>> {

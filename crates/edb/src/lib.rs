@@ -6,12 +6,16 @@
 #![doc = include_str!("../../../README.md")]
 
 mod archive;
+mod dictionary;
+mod during;
 mod holdings;
 mod import;
 pub mod sample;
 mod selection;
 
 pub use archive::{Archive, ArchiveOptions, Retrieved};
+pub use dictionary::{DictionaryCache, KeptDictionary};
+pub use during::{During, exposure_of_file};
 pub use edb_core::*;
 pub use edb_export as export;
 pub use edb_fetch as fetch;

@@ -11,13 +11,13 @@ pub enum Term {
     Name(String),
 }
 
-/// Mnemonics and their ranges: words, and a range for those that bring none.
+/// Mnemonics and their ranges: words, and ranges for those that bring none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The words.
     pub terms: Vec<Term>,
-    /// The range of the words that bring none.
-    pub range: Option<TimeRange>,
+    /// The ranges of the words that bring none: each of them has all.
+    pub ranges: Vec<TimeRange>,
 }
 
 impl Term {
@@ -52,14 +52,23 @@ impl Selection {
             match term {
                 Term::Whole(request) => requests.push(request.clone()),
                 Term::Name(name) => {
-                    let range = self.range.ok_or_else(|| {
-                        Error::usage(format!("no range is given for `{name}`"))
-                            .with_hint(format!("write `{name}@START/STOP`, or add `--start` and `--stop`"))
-                    })?;
+                    if self.ranges.is_empty() {
+                        return Err(Error::usage(format!("no range is given for `{name}`")).with_hint(
+                            format!(
+                                "write `{name}@START/STOP`, or add `--start` and `--stop`, or an observation"
+                            ),
+                        ));
+                    }
+                    let over_ranges = |mnemonic: &Mnemonic| {
+                        let mnemonic = mnemonic.clone();
+                        self.ranges
+                            .iter()
+                            .map(move |range| Request { mnemonic: mnemonic.clone(), range: *range })
+                    };
                     if name.contains(['*', '?']) {
                         let before = requests.len();
                         let matching = dictionary.matching(name);
-                        requests.extend(matching.map(|it| Request { mnemonic: it.mnemonic.clone(), range }));
+                        requests.extend(matching.flat_map(|it| over_ranges(&it.mnemonic)));
                         if requests.len() == before {
                             return Err(Error::new(
                                 edb_core::ErrorKind::UnknownMnemonic,
@@ -68,7 +77,7 @@ impl Selection {
                             .with_hint("look names up with `edb search`"));
                         }
                     } else {
-                        requests.push(Request { mnemonic: Mnemonic::new(name)?, range });
+                        requests.extend(over_ranges(&Mnemonic::new(name)?));
                     }
                 }
             }
@@ -166,7 +175,7 @@ mod tests {
             .collect();
         let parse = |words: &[&str]| Selection {
             terms: words.iter().map(|word| Term::parse(word, now()).unwrap()).collect(),
-            range: TimeRange::checked(now().plus_micros(-10), now()),
+            ranges: TimeRange::checked(now().plus_micros(-10), now()).into_iter().collect(),
         };
         let names = |words: &[&str]| -> Vec<String> {
             parse(words)
@@ -179,7 +188,7 @@ mod tests {
         assert_eq!(names(&["x@2022-06-01/2022-06-02", "sa_*", "SB_A"]), ["X", "SA_A", "SA_B", "SB_A"]);
         assert!(parse(&["Q*"]).resolve(&dictionary).is_err());
         assert!(parse(&[]).resolve(&dictionary).is_err());
-        let without_range = Selection { range: None, ..parse(&["SA_A"]) };
+        let without_range = Selection { ranges: Vec::new(), ..parse(&["SA_A"]) };
         assert!(without_range.resolve(&dictionary).unwrap_err().hint().unwrap().contains("SA_A@START/STOP"));
         assert!(Term::parse("SA A", now()).is_err());
     }

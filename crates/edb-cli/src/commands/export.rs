@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use edb::frame::{self, AlignOptions, EmptyBins, ResampleOptions, Times};
-use edb::{Dictionary, Error, Result, export, plot};
+use edb::{Error, Result, export, plot};
 use edb_job::{Output, Shape, parse_layout, parse_limit, parse_method, parse_statistics, parse_times};
 
 use crate::args::{Common, ExportArgs, SummaryForm};
-use crate::{output, source};
+use crate::progress::Display;
+use crate::{output, source, summary};
 
 /// What tables of an export are made of.
 enum Table {
@@ -21,7 +22,7 @@ pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
     let mut job = super::job("export", &args.selection, now)?;
     let table = table(&args)?;
     if args.output.is_empty() {
-        if common.summary == SummaryForm::Json {
+        if common.words.summary == SummaryForm::Json {
             return Err(Error::usage("both the table and the JSON summary would go to stdout")
                 .with_hint("name a file with `-o`"));
         }
@@ -81,17 +82,22 @@ fn planned(path: &Path, table: &Table) -> Result<Output> {
 /// CSV on stdout, for pipes.
 async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb::Instant) -> Result<u8> {
     let archive = source::archive(common, None, None, &job.change_only).await?;
-    let dictionary =
-        if job.selection.has_patterns() { archive.dictionary().await? } else { Dictionary::default() };
-    let requests = job.selection.resolve(&dictionary)?;
-    let mut retrieved = archive.retrieve(&requests, now, |_| {}).await?.or_cause()?;
+    if common.dry_run {
+        return super::plan(common, job, &archive, now).await;
+    }
+    let resolved = job.resolve(&archive, now).await?;
+    let mut display = Display::new(common, archive.source());
+    let retrieved = archive.retrieve(&resolved.requests, now, |event| display.show(&event)).await;
+    display.finish();
+    let mut retrieved = retrieved?.or_cause()?;
+    retrieved.notices.splice(0..0, resolved.notices);
     let mut table = match table {
-        Table::Long => frame::long(&retrieved.series)?,
+        Table::Long => edb_job::long(&retrieved, &resolved.exposures)?,
         Table::Aligned(options) => frame::align(&retrieved.series, options)?,
         Table::Resampled(options) => frame::resample(&retrieved.series, options)?,
     };
-    table.made.splice(0..0, edb_job::provenance(&retrieved));
-    if !common.quiet {
+    table.made.splice(0..0, edb_job::provenance(&retrieved, &resolved.exposures));
+    if !common.words.quiet {
         table
             .notices
             .iter()
@@ -102,8 +108,6 @@ async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb:
     let mut bytes = Vec::new();
     export::write(&table, export::Format::Csv, &mut bytes)?;
     output::data(&bytes)?;
-    for failure in &retrieved.failures {
-        output::say(&format!("failed: {}", failure.error.chain()));
-    }
-    Ok(if retrieved.failures.is_empty() { 0 } else { edb::ErrorKind::Partial.exit_code() })
+    summary::failures(&edb_job::failures(&retrieved)).iter().for_each(|line| output::say(line));
+    Ok(retrieved.exit_code())
 }

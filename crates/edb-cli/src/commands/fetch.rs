@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use edb::fetch::{Client, Download, Downloaded, download};
-use edb::{Dictionary, Error, ErrorKind, Request, Result};
+use edb::fetch::{Client, Download, Downloaded, Plan, download};
+use edb::{Dictionary, Error, ErrorKind, Exposures, Request, Result, Source};
 
 use crate::args::{Common, Emit, FetchArgs};
 use crate::source::Origin;
@@ -14,11 +15,12 @@ use crate::{output, progress, source, summary};
 const DEFAULT_FILE: &str = "SA_ZADUCMDX-20220601T000000-20220601T060000.csv";
 
 pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
-    let requests = requests(&args)?;
-    let client = Origin::choose(common, None)?.open().await?.ok_or_else(|| {
+    let client = Origin::choose(common, None)?.open(common).await?.map(Arc::new).ok_or_else(|| {
         Error::usage("raw files come from a service, not from the store")
             .with_hint("use `edb export` for what the store holds")
     })?;
+    let source = Arc::clone(&client) as Arc<dyn Source>;
+    let requests = requests(&args, &source).await?;
     if args.emit == Some(Emit::Curl) {
         output::data(curl_script(&client, &requests, &args).as_bytes())?;
         return Ok(0);
@@ -34,39 +36,51 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
             downloads.push(Download { request, destination });
         }
     }
+    if common.dry_run {
+        let asks: Vec<Request> = downloads.into_iter().map(|download| download.request).collect();
+        // A file is one request, whatever it holds.
+        let mut plan = Plan::new(&asks, usize::from(common.network.concurrency), |_| None);
+        plan.parts.iter_mut().for_each(|part| part.requests = 1);
+        summary::print_plan(common, &plan, &Exposures::default())?;
+        return Ok(0);
+    }
     let asked = downloads.len();
     let bar = progress::bar(
         common,
         asked as u64,
         "{bar:30} {pos}/{len} files  {prefix}  {elapsed} (ETA {eta})  {msg}",
     );
-    let bytes = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let (told, count) = (bar.clone(), bytes.clone());
-    let on_bytes = move |download: &Download, more: u64| {
-        let total = count.fetch_add(more, std::sync::atomic::Ordering::Relaxed) + more;
-        told.set_prefix(summary::bytes(total));
-        told.set_message(download.request.mnemonic.to_string());
+    let work = download(&client, downloads, usize::from(common.network.concurrency), |download, result| {
+        bar.inc(1);
+        bar.set_prefix(summary::bytes(client.traffic().bytes));
+        bar.set_message(download.request.mnemonic.to_string());
+        if !common.words.quiet {
+            bar.suspend(|| match result {
+                Ok(done) => output::say(&said(download, *done)),
+                // The one error of a run is told in full at its end.
+                Err(_) if asked == 1 => {}
+                Err(error) => output::say(&format!("failed: {}", error.chain())),
+            });
+        }
+    });
+    let results = match common.network.max_duration {
+        None => work.await,
+        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| {
+            Error::new(ErrorKind::Limit, "the time is up that was allowed")
+                .with_hint("run it again: files that are complete are not asked for again")
+        })?,
     };
-    let results =
-        download(&client, downloads, usize::from(common.concurrency), on_bytes, |download, result| {
-            bar.inc(1);
-            if !common.quiet {
-                bar.suspend(|| match result {
-                    Ok(done) => output::say(&said(download, *done)),
-                    // The one error of a run is told in full at its end.
-                    Err(_) if asked == 1 => {}
-                    Err(error) => output::say(&format!("failed: {}", error.chain())),
-                });
-            }
-        })
-        .await;
     bar.finish_and_clear();
     finish(common, asked, skipped, results)
 }
 
 /// A line about a file that came.
 fn said(download: &Download, done: Downloaded) -> String {
-    let remark = if done.has_rows { "" } else { "  (no rows: an unknown mnemonic? see `edb search`)" };
+    let remark = match done.ends_at {
+        _ if !done.has_rows => "  (no rows: an unknown mnemonic? see `edb search`)".to_owned(),
+        Some(end) => format!("  (the archive ends at {end}, as of now)"),
+        None => String::new(),
+    };
     format!("{}  {}{remark}", download.destination.display(), summary::bytes(done.size_bytes))
 }
 
@@ -77,7 +91,7 @@ fn finish(
     results: Vec<(Download, Option<Result<Downloaded>>)>,
 ) -> Result<u8> {
     let done = results.iter().filter(|(_, result)| matches!(result, Some(Ok(_)))).count();
-    if !common.quiet {
+    if !common.words.quiet {
         output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete"));
     }
     let faults = results.into_iter().filter_map(|(_, result)| result.and_then(Result::err));
@@ -94,13 +108,17 @@ fn finish(
 }
 
 /// The requests, each once, in the order they were named. `edb_script.py` puts them into a set and loses the order.
-fn requests(args: &FetchArgs) -> Result<Vec<Request>> {
+async fn requests(args: &FetchArgs, source: &Arc<dyn Source>) -> Result<Vec<Request>> {
     let now = source::now();
+    let during = super::during(&args.during)?;
     let (files, words): (Vec<String>, Vec<String>) =
         args.files.iter().cloned().partition(|text| text.to_ascii_lowercase().ends_with(".csv"));
     let mut requests = files.iter().map(|name| Request::from_file_name(name)).collect::<Result<Vec<_>>>()?;
-    if !words.is_empty() || args.range.query.is_some() || args.range.start.is_some() {
-        let selection = super::selection(&words, &args.range, now)?;
+    if !words.is_empty() || args.range.query.is_some() || args.range.start.is_some() || !during.is_empty() {
+        let mut selection = super::selection(&words, &args.range, now)?;
+        if !during.is_empty() {
+            selection.ranges.extend(during.exposures(Some(source)).await?.ranges());
+        }
         if selection.has_patterns() {
             return Err(Error::usage("raw files are asked for by name, not by pattern")
                 .with_hint("look names up with `edb search PATTERN`"));

@@ -2,14 +2,19 @@
 
 use std::fmt::Write;
 
-use edb::{DictionaryEntry, Error, ErrorKind, Result};
+use edb::{DictionaryEntry, Error, ErrorKind, Mnemonic, Result, SqlType};
+use serde_json::json;
 
-use crate::args::{Common, SearchArgs};
+use crate::args::{Common, SearchArgs, SummaryForm};
 use crate::{output, source};
 
 pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
     let archive = source::archive(common, None, None, &[]).await?;
-    let dictionary = archive.dictionary().await?;
+    let kept = archive.dictionary(source::now()).await?;
+    if let Some(text) = kept.stale {
+        output::say(&format!("notice: {text}"));
+    }
+    let dictionary = kept.dictionary;
     let has_wildcard = args.pattern.contains(['*', '?']);
     let pattern = if has_wildcard { args.pattern.clone() } else { format!("*{}*", args.pattern) };
     let word = args.pattern.to_ascii_lowercase();
@@ -17,25 +22,41 @@ pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
     let is_described = |entry: &&DictionaryEntry| {
         entry.description.to_ascii_lowercase().contains(&word) && !named.contains(entry)
     };
-    let mut text = String::new();
-    for entry in named.iter().copied().chain(dictionary.iter().filter(is_described)) {
-        // Writing into a string does not fail.
-        let _ = writeln!(
-            text,
-            "{:24}  {:8}  {:10}  {:10}  {}",
-            entry.mnemonic,
-            entry.sql_type.as_ref().map_or("-", edb::SqlType::as_str),
-            if entry.unit.is_empty() { "-" } else { &entry.unit },
-            if entry.subsystem.is_empty() { "-" } else { &entry.subsystem },
-            entry.description
-        );
+    let found: Vec<&DictionaryEntry> =
+        named.iter().copied().chain(dictionary.iter().filter(is_described)).collect();
+    if found.is_empty() {
+        let error =
+            Error::new(ErrorKind::UnknownMnemonic, format!("no name and no description matches `{pattern}`"));
+        let wanted = Mnemonic::new(&args.pattern).ok();
+        let near: Vec<&str> =
+            wanted.iter().flat_map(|name| dictionary.nearest(name)).map(Mnemonic::as_str).collect();
+        return Err(if near.is_empty() {
+            error.with_hint("`*` stands for any characters, `?` for one")
+        } else {
+            error.with_hint(format!("try {}", near.join(", ")))
+        });
     }
-    if text.is_empty() {
-        return Err(Error::new(
-            ErrorKind::UnknownMnemonic,
-            format!("no name and no description matches `{pattern}`"),
-        )
-        .with_hint("`*` stands for any characters, `?` for one"));
+    let mut text = String::new();
+    for entry in found {
+        let sql_type = entry.sql_type.as_ref().map(SqlType::as_str);
+        // Writing into a string does not fail.
+        let _ = if common.words.summary == SummaryForm::Json {
+            let object = json!({
+                "mnemonic": entry.mnemonic, "sql_type": sql_type, "unit": entry.unit, "subsystem": entry.subsystem,
+                "description": entry.description, "identifier": entry.identifier,
+            });
+            writeln!(text, "{object}")
+        } else {
+            writeln!(
+                text,
+                "{:24}  {:8}  {:10}  {:10}  {}",
+                entry.mnemonic,
+                sql_type.unwrap_or("-"),
+                if entry.unit.is_empty() { "-" } else { &entry.unit },
+                if entry.subsystem.is_empty() { "-" } else { &entry.subsystem },
+                entry.description
+            )
+        };
     }
     output::data(text.as_bytes())?;
     Ok(0)

@@ -21,7 +21,7 @@ pub(crate) async fn run(common: &Common, args: ServeArgs) -> Result<u8> {
     };
     let listener = edb_server::bind(&format!("{}:{}", args.host, args.port)).await?;
     let address = listener.local_addr().map_err(|error| Error::usage("could not listen").caused_by(error))?;
-    if !common.quiet {
+    if !common.words.quiet {
         output::say(&format!("serving {what} over the EDB protocol until interrupted"));
         if !address.ip().is_loopback() {
             output::say("other machines can read it: there is no authentication");

@@ -26,13 +26,13 @@ fn take_in(common: &Common, store: &DiskStore, paths: &[PathBuf]) -> Result<u8> 
         .iter()
         .map(|(path, error)| format!("{}: {}", path.display(), error.chain()))
         .collect();
-    if common.summary == SummaryForm::Json {
+    if common.words.summary == SummaryForm::Json {
         let object = json!({
             "files": imported.files, "rows": imported.rows, "rows_known": imported.rows_known, "mnemonics": imported.mnemonics,
             "passed_over": imported.passed_over, "failures": failures,
         });
         output::data(format!("{object}\n").as_bytes())?;
-    } else if !common.quiet {
+    } else if !common.words.quiet {
         output::say(&format!(
             "imported {} of {} from {}",
             summary::counted(imported.rows, "sample"),
@@ -65,7 +65,7 @@ fn status(common: &Common, store: &DiskStore, names: &[String]) -> Result<u8> {
         names => names.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
     };
     let all = mnemonics.iter().map(|mnemonic| store.status(mnemonic)).collect::<Result<Vec<_>>>()?;
-    if common.summary == SummaryForm::Json {
+    if common.words.summary == SummaryForm::Json {
         let entries: Vec<_> = all.iter().map(as_json).collect();
         output::data(format!("{}\n", json!({ "mnemonics": entries })).as_bytes())?;
         return Ok(0);

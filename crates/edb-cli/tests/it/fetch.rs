@@ -9,14 +9,15 @@ use crate::world::{Served, World, finish};
 const DEFAULT: &str = "SA_ZADUCMDX-20220601T000000-20220601T060000.csv";
 
 fn body() -> Vec<u8> {
-    b"theTime,MJD,euvalue,sqldataType\r\n2022-06-01 00:00:00.064000,59731.0000007407,0.2500000000,real\r\n"
+    b"theTime,MJD,euvalue,sqldataType\r\n2022-06-01 00:00:00.064000,59731.0000007407,0.2500000000,real\r\n\
+      2022-06-02 00:00:01.000000,59732.0000115741,0.5000000000,real\r\n"
         .to_vec()
 }
 
 #[test]
 fn nothing_asked_fetches_what_the_script_fetches_byte_for_byte() {
     // Bytes that our own encoder would not write: they must come through untouched.
-    let odd = [body(), b"2022-06-01 00:00:00.128,x,1e-3,REAL\n".to_vec()].concat();
+    let odd = [body(), b"2022-06-02 00:00:01.128,x,1e-3,REAL\n".to_vec()].concat();
     let (sent, prefix) = (odd.clone(), "/jwst");
     let server = ScriptedServer::start(move |_| Reply::csv(&sent));
     let world = World::new();

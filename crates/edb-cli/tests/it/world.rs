@@ -56,9 +56,19 @@ impl World {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edb"));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
-        for name in ["MAST_API_TOKEN", "ENG_BASE_URL", "EDB_STORE"] {
+        for name in [
+            "MAST_API_TOKEN",
+            "ENG_BASE_URL",
+            "EDB_STORE",
+            "EDB_CACHE",
+            "XDG_CACHE_HOME",
+            "HTTPS_PROXY",
+            "https_proxy",
+        ] {
             command.env_remove(name);
         }
+        // Nothing of the user's is to be found, and no keyring is to be asked.
+        command.env("HOME", self.folder.path().join("home")).env("PATH", "");
         command
     }
 

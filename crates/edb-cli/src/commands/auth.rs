@@ -1,0 +1,54 @@
+//! `edb auth`.
+
+use edb::fetch::{Account, Client};
+use edb::{Error, ErrorKind, Result};
+use serde_json::json;
+
+use crate::args::{AuthArgs, AuthCommand, Common, SummaryForm};
+use crate::source::Origin;
+use crate::{output, token};
+
+/// What MAST says of its tokens.
+const EXPIRY: &str = "tokens end after 10 days without use, and 60 days after they were made";
+
+pub(crate) async fn run(common: &Common, args: AuthArgs) -> Result<u8> {
+    let AuthCommand::Check = args.command;
+    let Origin::Service(mut options) = Origin::choose(common, None)? else {
+        return Err(Error::usage("only a service takes a token").with_hint("use `--source mast`, or a URL"));
+    };
+    let url = options.base_url.clone();
+    let found = match token::given(common, &url)? {
+        None if common.credentials.no_token || !token::is_trusted(&url) => None,
+        None => match token::kept()? {
+            None if !common.words.quiet => token::asked()?,
+            kept => kept,
+        },
+        given => given,
+    };
+    let Some(found) = found else {
+        return Err(Error::new(ErrorKind::Unauthorized, format!("there is no token for {url}"))
+            .with_hint(format!("none is needed for most telemetry; looked at {}", token::places(&url))));
+    };
+    options.token = Some(found.token);
+    options.token_finder = None;
+    let account = Client::new(&options)?.account().await?;
+    let (works, name) = match &account {
+        Account::Anonymous => (false, ""),
+        Account::Known(name) => (true, name.as_str()),
+    };
+    if common.words.summary == SummaryForm::Json {
+        let object = json!({ "service": url, "token_from": found.place, "works": works, "name": name });
+        output::data(format!("{object}\n").as_bytes())?;
+    } else {
+        output::data(format!("token from {}\n", found.place).as_bytes())?;
+    }
+    if !works {
+        return Err(Error::new(ErrorKind::Unauthorized, format!("{url} does not know this token"))
+            .with_hint(format!("{EXPIRY}: make a new one at https://auth.mast.stsci.edu/token")));
+    }
+    if common.words.summary != SummaryForm::Json {
+        let whose = if name.is_empty() { String::new() } else { format!(", as that of {name}") };
+        output::data(format!("{url} knows it{whose}; {EXPIRY}\n").as_bytes())?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,104 @@
+//! A source's whole dictionary, kept between runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use edb_core::{Dictionary, Error, Instant, Mnemonic, Result, Source, atomic, format_duration};
+use edb_wire::dictionary::viz;
+use serde::Deserialize;
+
+/// A dictionary this young has no name that the source has not.
+const SURELY_COMPLETE: Duration = Duration::from_hours(1);
+
+/// Where a source's whole dictionary is kept between runs.
+#[derive(Debug, Clone)]
+pub struct DictionaryCache {
+    /// The file.
+    pub path: PathBuf,
+    /// How old it may grow before it is fetched again.
+    pub longest_age: Duration,
+}
+
+/// A dictionary, and how old it is if it could not be renewed.
+#[derive(Debug, Clone, Default)]
+pub struct KeptDictionary {
+    /// The entries.
+    pub dictionary: Dictionary,
+    /// Why it is older than it should be, in words.
+    pub stale: Option<String>,
+}
+
+/// What the file says beside the form of the service.
+#[derive(Deserialize)]
+struct Head {
+    source: String,
+    fetched_at: Instant,
+}
+
+impl DictionaryCache {
+    /// A file that is fetched again once a week.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, longest_age: Duration::from_hours(168) }
+    }
+
+    /// The dictionary of `source`: the kept one if it is young and has all of `wanted`, or else a new one, which is kept. If
+    /// none is to be had, an older one will do.
+    ///
+    /// # Errors
+    /// As the source's own, if nothing was kept.
+    pub async fn get(
+        &self,
+        source: &dyn Source,
+        wanted: &[&Mnemonic],
+        now: Instant,
+    ) -> Result<KeptDictionary> {
+        let kept = self.read(&source.name());
+        let age = kept.as_ref().and_then(|(at, _)| u64::try_from(now.as_micros() - at.as_micros()).ok());
+        let age = age.map(Duration::from_micros);
+        if let (Some((_, dictionary)), Some(age)) = (&kept, age) {
+            let has_all = wanted.iter().all(|mnemonic| dictionary.get(mnemonic).is_some());
+            if age <= self.longest_age && (has_all || age <= SURELY_COMPLETE) {
+                return Ok(KeptDictionary { dictionary: dictionary.clone(), stale: None });
+            }
+        }
+        match source.dictionary(None).await {
+            Ok(dictionary) => {
+                self.keep(&source.name(), &dictionary, now)?;
+                Ok(KeptDictionary { dictionary, stale: None })
+            }
+            Err(error) => match kept {
+                Some((_, dictionary)) => {
+                    let age = age.map_or("of another time".to_owned(), |age| {
+                        format!("{} old", format_duration(Duration::from_secs(age.as_secs())))
+                    });
+                    let stale =
+                        format!("the dictionary is {age} and could not be renewed: {}", error.chain());
+                    Ok(KeptDictionary { dictionary, stale: Some(stale) })
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// What is kept of `source`, and since when. A file that cannot be read is as good as none: it is only a copy.
+    fn read(&self, source: &str) -> Option<(Instant, Dictionary)> {
+        let text = std::fs::read(&self.path).ok()?;
+        let head: Head = serde_json::from_slice(&text).ok().filter(|head: &Head| head.source == source)?;
+        Some((head.fetched_at, viz::parse(&text).ok()?.dictionary))
+    }
+
+    /// The service's own form, with the source and the time before it.
+    fn keep(&self, source: &str, dictionary: &Dictionary, now: Instant) -> Result<()> {
+        let form = viz::format(dictionary);
+        let head = serde_json::json!({ "source": source, "fetched_at": now }).to_string();
+        let mut text = head.into_bytes();
+        text.pop();
+        text.push(b',');
+        text.extend_from_slice(form.get(1..).unwrap_or_default());
+        atomic::write(&self.path, &text).map_err(|error: Error| {
+            error
+                .while_doing("could not keep the dictionary")
+                .with_hint("choose another folder with `--cache`")
+        })
+    }
+}
