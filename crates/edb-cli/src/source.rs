@@ -105,7 +105,7 @@ fn flow(common: &Common) -> FlowOptions {
 
 /// Where the dictionary of `source` is kept between runs. Services on this machine come and go, and theirs is kept only where
 /// the user says so.
-fn dictionary_cache(common: &Common, source: &Client) -> Option<DictionaryCache> {
+pub(crate) fn dictionary_cache(common: &Common, source: &Client) -> Option<DictionaryCache> {
     let chosen = common.network.cache.clone().or_else(|| environment("EDB_CACHE").map(PathBuf::from));
     let name = source.name();
     let usual = || {

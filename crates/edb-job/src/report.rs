@@ -12,6 +12,8 @@ pub struct Report {
     pub job: String,
     /// Where the samples came from.
     pub sources: Vec<String>,
+    /// The exposures that ranges were taken from, by time.
+    pub exposures: Vec<ExposureReport>,
     /// One entry for each series.
     pub series: Vec<SeriesReport>,
     /// Files written, in the order of the job.
@@ -28,6 +30,21 @@ pub struct Report {
     pub failures: Vec<FailureReport>,
     /// The exit code.
     pub exit_code: u8,
+}
+
+/// One exposure.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExposureReport {
+    /// `jw02733001001_02101_00001`, or the name of its file.
+    pub label: String,
+    /// The instrument; empty if not said.
+    pub instrument: String,
+    /// The type of exposure; empty if not said.
+    pub kind: String,
+    /// Its beginning, without margin.
+    pub start: String,
+    /// Its end, without margin.
+    pub stop: String,
 }
 
 /// One mnemonic over one range.

@@ -11,7 +11,7 @@ use edb::{
 };
 
 use crate::job::{Job, Output, Shape};
-use crate::report::{DeliveredReport, FailureReport, FileReport, Report, SeriesReport};
+use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
 
 /// Runs a job: checks its destinations, fetches what the store does not know, writes its files. `now` is the present;
 /// `on_event` is told of each window fetched.
@@ -41,7 +41,7 @@ pub async fn run(
     let mut retrieved = archive.retrieve(&resolved.requests, now, on_event).await?.or_cause()?;
     retrieved.notices.splice(0..0, resolved.notices);
     let exposures = resolved.exposures;
-    let mut report = report(job, &retrieved);
+    let mut report = report(job, &retrieved, &exposures);
     let outputs = job.outputs.clone();
     // Polars and compression block; the runtime's workers are for the network.
     let written = tokio::task::spawn_blocking(move || {
@@ -60,10 +60,18 @@ pub async fn run(
     Ok(report)
 }
 
-fn report(job: &Job, retrieved: &Retrieved) -> Report {
+fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures) -> Report {
+    let exposure = |one: &edb::Exposure| ExposureReport {
+        label: one.label.clone(),
+        instrument: one.instrument.clone(),
+        kind: one.kind.clone(),
+        start: one.range.start().to_string(),
+        stop: one.range.stop().to_string(),
+    };
     Report {
         job: job.name.clone(),
         sources: retrieved.sources.clone(),
+        exposures: exposures.all().iter().map(exposure).collect(),
         series: retrieved.series.iter().map(about).collect(),
         files: Vec::new(),
         requests: retrieved.answers(),

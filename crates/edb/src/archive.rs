@@ -12,7 +12,7 @@ use edb_fetch::{Event, Failure, Limits, Plan, Progress, Rate, Retrieval, Retriev
 use edb_store::{Segment, Store};
 use futures_util::StreamExt;
 
-use crate::dictionary::{DictionaryCache, KeptDictionary};
+use crate::dictionary::{DictionaryCache, KeptDictionary, refuse_unknown};
 
 /// Mnemonics up to which each is looked up by itself rather than in the whole dictionary, where that is not at hand.
 const MOST_LOOKUPS: usize = 8;
@@ -414,19 +414,6 @@ fn not_known(series: &Series, end: Option<Instant>) -> Option<Notice> {
         series.unknown().iter().filter(|range| is_there(range)).map(ToString::to_string).collect();
     let text = format!("nothing is known in {}", spans.join(", "));
     (!spans.is_empty()).then(|| Notice::about(NoticeKind::NotKnown, series.mnemonic(), text))
-}
-
-fn refuse_unknown(unknown: &[&Mnemonic], all: &Dictionary, place: &str) -> Result<()> {
-    let Some(first) = unknown.first() else { return Ok(()) };
-    let names: Vec<String> = unknown.iter().map(|mnemonic| format!("`{mnemonic}`")).collect();
-    let error =
-        Error::new(ErrorKind::UnknownMnemonic, format!("{} does not know {}", place, names.join(", ")));
-    let near: Vec<String> = all.nearest(first).iter().map(ToString::to_string).collect();
-    Err(if near.is_empty() {
-        error.with_hint("look names up with `edb search`")
-    } else {
-        error.with_hint(format!("for `{first}` try {}", near.join(", ")))
-    })
 }
 
 /// Overlapping or touching ranges of one mnemonic become one; the order of first appearance stays.

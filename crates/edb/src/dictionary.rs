@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use edb_core::{Dictionary, Error, Instant, Mnemonic, Result, Source, atomic, format_duration};
+use edb_core::{Dictionary, Error, ErrorKind, Instant, Mnemonic, Result, Source, atomic, format_duration};
 use edb_wire::dictionary::viz;
 use serde::Deserialize;
 
@@ -80,6 +80,29 @@ impl DictionaryCache {
         }
     }
 
+    /// The names among `wanted` that the source does not have, as far as a kept dictionary tells; where none is kept, or none is
+    /// to be had any more, nothing is said against any of them.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::UnknownMnemonic`] with the nearest names.
+    pub async fn refuse_unknown(
+        &self,
+        source: &dyn Source,
+        wanted: &[&Mnemonic],
+        now: Instant,
+    ) -> Result<()> {
+        if self.read(&source.name()).is_none() {
+            return Ok(());
+        }
+        let kept = self.get(source, wanted, now).await?;
+        let is_unknown = |mnemonic: &&&Mnemonic| kept.dictionary.get(mnemonic).is_none();
+        let mut unknown: Vec<&Mnemonic> = wanted.iter().filter(is_unknown).copied().collect();
+        unknown.sort();
+        unknown.dedup();
+        // An old dictionary may lack what is new.
+        if kept.stale.is_some() { Ok(()) } else { refuse_unknown(&unknown, &kept.dictionary, &source.name()) }
+    }
+
     /// What is kept of `source`, and since when. A file that cannot be read is as good as none: it is only a copy.
     fn read(&self, source: &str) -> Option<(Instant, Dictionary)> {
         let text = std::fs::read(&self.path).ok()?;
@@ -101,4 +124,18 @@ impl DictionaryCache {
                 .with_hint("choose another folder with `--cache`")
         })
     }
+}
+
+/// Refuses names that no dictionary has, with the nearest that it has.
+pub(crate) fn refuse_unknown(unknown: &[&Mnemonic], all: &Dictionary, place: &str) -> Result<()> {
+    let Some(first) = unknown.first() else { return Ok(()) };
+    let names: Vec<String> = unknown.iter().map(|mnemonic| format!("`{mnemonic}`")).collect();
+    let error =
+        Error::new(ErrorKind::UnknownMnemonic, format!("{} does not know {}", place, names.join(", ")));
+    let near: Vec<String> = all.nearest(first).iter().map(ToString::to_string).collect();
+    Err(if near.is_empty() {
+        error.with_hint("look names up with `edb search`")
+    } else {
+        error.with_hint(format!("for `{first}` try {}", near.join(", ")))
+    })
 }

@@ -58,7 +58,9 @@ const MOST_BLOCKS: usize = 1000;
 /// [`edb_core::ErrorKind::Usage`] if the file cannot be read, is no FITS file, or does not say when it was exposed.
 pub fn exposure_of_file(path: &Path) -> Result<Exposure> {
     let fault = |what: &str| Error::usage(format!("could not take the time of `{}`: {what}", path.display()));
-    let mut file = File::open(path).map_err(|error| fault("it cannot be opened").caused_by(error))?;
+    let mut file = File::open(path).map_err(|error| {
+        fault("it cannot be opened").caused_by(error).with_hint("name an uncompressed FITS product of JWST")
+    })?;
     let cards = read_cards(&mut file).map_err(|error| {
         fault("it is no FITS file").caused_by(error).with_hint("name an uncompressed FITS product of JWST")
     })?;

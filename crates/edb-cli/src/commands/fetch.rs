@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use edb::fetch::{Client, Download, Downloaded, Plan, download};
-use edb::{Dictionary, Error, ErrorKind, Exposures, Request, Result, Source};
+use edb::{Dictionary, Error, ErrorKind, Exposures, Mnemonic, Request, Result, Source};
 
 use crate::args::{Common, Emit, FetchArgs};
 use crate::source::Origin;
@@ -19,8 +19,12 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
         Error::usage("raw files come from a service, not from the store")
             .with_hint("use `edb export` for what the store holds")
     })?;
-    let source = Arc::clone(&client) as Arc<dyn Source>;
-    let requests = requests(&args, &source).await?;
+    let searched = Arc::clone(&client) as Arc<dyn Source>;
+    let requests = requests(&args, &searched).await?;
+    if let Some(cache) = source::dictionary_cache(common, &client) {
+        let names: Vec<&Mnemonic> = requests.iter().map(|request| &request.mnemonic).collect();
+        cache.refuse_unknown(client.as_ref(), &names, source::now()).await?;
+    }
     if args.emit == Some(Emit::Curl) {
         output::data(curl_script(&client, &requests, &args).as_bytes())?;
         return Ok(0);

@@ -7,7 +7,10 @@
 )]
 
 mod bad_input;
+mod credentials;
 mod export;
 mod fetch;
+mod network;
+mod observations;
 mod real;
 mod world;
