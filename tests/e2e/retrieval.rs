@@ -42,7 +42,7 @@ async fn windows_join_without_a_seam() {
     assert_eq!(retrieved.series[1].unknown(), unknown);
     assert_eq!(
         retrieved.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
-        [NoticeKind::ArchiveEnd, NoticeKind::NotKnown]
+        [NoticeKind::ArchiveBegin, NoticeKind::ArchiveEnd]
     );
 }
 

@@ -22,7 +22,8 @@ import pyarrow
 import pyarrow.csv
 
 ROUNDS = 3
-FORM = "%Y-%m-%d %H:%M:%S.%f"
+# An explicit strptime pattern would miss the fast path of pandas for ISO times, and be four times slower.
+FORM = "ISO8601"
 COLUMNS = ["theTime", "euvalue"]
 
 pyarrow.set_cpu_count(1)

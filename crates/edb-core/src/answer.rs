@@ -140,6 +140,15 @@ impl Answer {
         Ok(self)
     }
 
+    /// How many rows at the time of the last row there are at the end of an answer that is not closed; none if that row is the
+    /// leading bracket. More of them may be missing.
+    pub fn rows_at_end(&self) -> usize {
+        self.tail
+            .times()
+            .last()
+            .map_or(0, |last| self.tail.times().iter().rev().take_while(|time| *time == last).count())
+    }
+
     /// Whether the answer ends with its trailing bracket. One that does not is the end of the archive as of now, or a
     /// cut-off body.
     pub fn is_closed(&self) -> bool {
@@ -206,6 +215,10 @@ mod tests {
         assert_eq!(open.samples.times(), [120], "a twin of the last row may be missing");
         assert_eq!(open.trailing.as_ref().unwrap().value, Value::Integer(2));
         assert_eq!(open.notices[0].kind, NoticeKind::OpenEnd);
+        assert_eq!(
+            [open.rows_at_end(), answer(&[10]).rows_at_end(), answer(&[10, 250]).rows_at_end()],
+            [2, 0, 0]
+        );
         let ended = open.ended().unwrap();
         assert_eq!((ended.proven, ended.samples.times()), (Some(range(11, 151)), &[120, 150, 150][..]));
         assert!(ended.trailing.is_none());

@@ -13,6 +13,8 @@ use crate::Mnemonic;
 pub enum NoticeKind {
     /// The answer lacks its trailing bracket: the archive ends there as of now, or the answer was cut.
     OpenEnd,
+    /// The archive begins there: no answer has a sample before it.
+    ArchiveBegin,
     /// The archive ends there as of now: two answers agree on it.
     ArchiveEnd,
     /// An answer was cut off and nobody said so; what was missing was asked for again, and came.

@@ -6,10 +6,12 @@ use std::time::Duration;
 use edb_core::{Error, ErrorKind};
 use tokio::time::Instant;
 
-use crate::trouble::Trouble;
+use crate::trouble::{Class, Trouble};
 
 /// How many requests in a row must spend their tries on a host that answers, but answers none of them.
 const GIVEN_UP_IN_A_ROW: u32 = 3;
+/// The same, where they were too slow: the same host may answer when it is asked for less, as it then is.
+const TOO_SLOW_IN_A_ROW: u32 = 8;
 /// After this time one request may look whether the host is back.
 const COOL_DOWN: Duration = Duration::from_secs(30);
 
@@ -79,12 +81,13 @@ impl Breaker {
             return;
         }
         state.given_up += 1;
+        let in_a_row = if trouble.class == Class::Slow { TOO_SLOW_IN_A_ROW } else { GIVEN_UP_IN_A_ROW };
         let is_down = trouble.is_of_the_host()
             || (trouble.is_of_the_way() || trouble.error.kind() == ErrorKind::Unavailable)
-                && state.given_up >= GIVEN_UP_IN_A_ROW;
+                && state.given_up >= in_a_row;
         if is_down {
             state.open = Some(Open {
-                reason: format!("another request had failed: {}", trouble.error),
+                reason: format!("another request had failed: {}", trouble.error.chain()),
                 kind: trouble.error.kind(),
                 hint: trouble.error.hint().map(str::to_owned),
                 since: Instant::now(),
@@ -96,7 +99,6 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trouble::Class;
 
     fn trouble(class: Class) -> Trouble {
         Trouble::new(class, Error::new(ErrorKind::Unavailable, "could not connect"))

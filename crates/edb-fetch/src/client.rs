@@ -231,9 +231,8 @@ impl Client {
         let mut rows = 0;
         let broke = loop {
             match body.next().await {
-                Ok(Some(chunk)) => {
-                    decoding.feed(chunk).await.map_err(|error| failed(error).after(body.bytes))?
-                }
+                // Its words say where in the answer it is; how much had come by then is chance.
+                Ok(Some(chunk)) => decoding.feed(chunk).await.map_err(failed)?,
                 Ok(None) => break None,
                 Err(trouble) => break Some(trouble),
             }
@@ -371,6 +370,19 @@ impl Client {
         Err(trouble)
     }
 
+    /// The trouble in words that do not repeat the token: services have been seen to.
+    fn without_token(&self, trouble: Trouble) -> Trouble {
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        let scrubbed = token.as_ref().and_then(|token| token.scrubbed(&trouble.error.chain()));
+        let Some(text) = scrubbed else { return trouble };
+        let error = Error::new(trouble.error.kind(), text).with_tries(trouble.error.tries());
+        let error = match trouble.error.hint() {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        };
+        Trouble { error, ..trouble }
+    }
+
     /// A number that tells questions apart.
     pub(crate) fn nonce(&self) -> u64 {
         self.retry.jitter.next().to_bits()
@@ -391,7 +403,7 @@ impl Client {
         loop {
             let trouble = match attempt().await {
                 Ok(done) => return Ok(done),
-                Err(trouble) => trouble,
+                Err(trouble) => self.without_token(trouble),
             };
             let Some(wait) = retries.next_wait(&trouble) else {
                 self.breaker.gave_up(begun, &trouble);
@@ -446,8 +458,9 @@ impl Source for Client {
 fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than can be counted is very long.
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
     }
     let date = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
     let (then, now) = (date(asked)?, date(text(DATE)?)?);

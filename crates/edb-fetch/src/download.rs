@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use edb_core::atomic::AtomicFile;
-use edb_core::{Error, ErrorKind, Instant, Request, Result, Source, TimeRange};
+use edb_core::{End, Error, ErrorKind, Instant, MICROS_PER_SECOND, Request, Result, Source, TimeRange};
 use edb_wire::Whole;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -59,35 +59,45 @@ impl Client {
         let mut body = self.open(url, Ask::Get).await?;
         let mut check = Whole::new();
         while let Some(chunk) = body.next().await? {
-            check.feed(&chunk).map_err(|error| failed(error).after(body.bytes))?;
+            check.feed(&chunk).map_err(failed)?;
             file.write_all(&chunk).map_err(|error| failed(file.error(error)))?;
         }
         let size_bytes = body.bytes;
         drop(body);
         let seen = check.finish().map_err(|error| failed(error).after(size_bytes))?;
+        let stop = request.range.to_whole_seconds().stop();
         let ends_at = match seen.last {
-            Some(last) if last >= request.range.stop() => None,
+            // A sample at the very stop is sent with the one after it.
+            Some(last) if last > stop => None,
             // Text with line ends in it may hide the time of the last row; what cannot be seen is not doubted.
             None if seen.has_rows => None,
             last => {
                 self.check_end(request, last, size_bytes).await?;
-                last
+                last.filter(|last| *last < stop)
             }
         };
         blocking(move || file.commit()).await.map_err(failed)?;
         Ok(Downloaded { size_bytes, has_rows: seen.has_rows, ends_at })
     }
 
-    /// Asks again from the last row on.
+    /// Asks again from the last row on, or for the last second if there is no row.
     async fn check_end(&self, request: &Request, last: Option<Instant>, bytes: u64) -> Result<(), Trouble> {
-        let asked = request.range;
-        let start = last.map_or(asked.start(), |last| last.floor_to_second().max(asked.start()));
+        let asked = request.range.to_whole_seconds();
+        let last_second = asked.stop().plus_micros(-MICROS_PER_SECOND);
+        // Where there was no row, the same question would have the same answer; the last second has a bracket before it.
+        let start =
+            last.map_or(last_second, |last| last.floor_to_second().min(last_second)).max(asked.start());
         let range = TimeRange::checked(start, asked.stop()).unwrap_or(asked);
         let answer = self.answer(&request.mnemonic, range).await.map_err(|error| {
             Trouble::new(Class::Final, error.while_doing("could not check whether the answer was cut"))
         })?;
-        if answer.last == last {
-            return Ok(());
+        match answer.end {
+            End::Open if answer.last == last => return Ok(()),
+            End::Cut if answer.last <= last => {
+                let text = "could not check whether the answer was cut: the answer to that was cut itself";
+                return Err(Trouble::new(Class::Passing, Error::new(ErrorKind::Unavailable, text)));
+            }
+            _ => {}
         }
         let reached = last.map_or("the header".to_owned(), |last| last.to_string());
         let error = Error::integrity(format!("the answer was cut off after {reached}: there is more"))

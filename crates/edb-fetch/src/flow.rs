@@ -142,6 +142,8 @@ impl Place<'_> {
         } else {
             let most = self.flow.options.concurrency.max(1) as f64;
             state.places = (state.places + 1.0 / state.places).min(most);
+            // Whoever leaves makes room for one; this may have made room for another.
+            self.flow.is_free.notify_one();
         }
     }
 
@@ -199,6 +201,21 @@ mod tests {
         assert!(tokio::time::timeout(MS, flow.enter()).await.is_err());
         drop(first);
         assert!(tokio::time::timeout(MS, flow.enter()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_take_the_places_that_grow_back() {
+        let flow = Flow::new(FlowOptions { concurrency: 2, ..FlowOptions::default() });
+        flow.enter().await.refused(None);
+        let place = flow.enter().await;
+        let mut waiting = std::pin::pin!(async { tokio::join!(flow.enter(), flow.enter()) });
+        assert!(tokio::time::timeout(MS, &mut waiting).await.is_err());
+        place.answered(MS);
+        drop(place);
+        assert!(
+            tokio::time::timeout(MS, waiting).await.is_ok(),
+            "nobody else comes who would find the second place"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,8 @@ use crate::plan::{Rate, SHORTEST_US, Sizing};
 /// Answers in a row that were not whole before a mnemonic is given up: a service that caps its rows is walked through, one
 /// that cuts everything is not.
 const MOST_CUTS: usize = 1000;
+/// The same of answers that told nothing new.
+const MOST_FRUITLESS: usize = 8;
 /// How often the answers about an end may contradict each other.
 const MOST_CONTRADICTIONS: usize = 3;
 /// How often a mnemonic is asked for less because it was too slow, with nothing answered meanwhile.
@@ -17,9 +19,11 @@ const MOST_SPLITS: usize = 4;
 pub struct Window {
     /// What is wanted; the service is asked for the whole seconds around it.
     pub wanted: Request,
-    /// Whether this asks again about an answer that ended without its trailing bracket: the time of its last row, or the
-    /// beginning of time if it had none.
+    /// Whether this asks again about an answer that ended without its trailing bracket, or about the end that was found
+    /// so: the time of its last row, or the beginning of time if it had none.
     pub check: Option<Instant>,
+    /// How many rows are known to have that time: an answer with fewer of them does not agree.
+    pub(crate) twins: usize,
 }
 
 impl Window {
@@ -30,32 +34,47 @@ impl Window {
 }
 
 /// What came of a window, as far as the lane needs to know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
     proven: Option<TimeRange>,
     end: End,
-    /// The first row, if there is none before the range: the archive begins there.
-    begins: Option<Instant>,
     last: Instant,
+    /// Whether asking again from the last row on would be the same question: nothing lies before its second but a bracket.
+    is_thin: bool,
+    /// Rows at the end that share the time of the last one.
+    twins: usize,
+    /// Whether it agrees with the end that its window checks.
+    is_agreed: bool,
+    /// The first row, if no bracket came before it.
+    begin: Option<Instant>,
     rate: Option<Rate>,
     /// Samples among what was wanted.
     pub(crate) rows: usize,
+    /// Times of the samples in the seconds around what was wanted, which are proven too.
+    around: Vec<i64>,
 }
 
 impl Told {
     /// Reads `answer`, and accepts its end where it agrees with the answer that `window` checks.
     pub(crate) fn of(window: &Window, mut answer: Answer) -> Result<(Self, Answer)> {
         let last = answer.last.unwrap_or(Instant::MIN);
-        if answer.end == End::Open && window.check == Some(last) {
+        // A lone leading bracket says where the archive ends, but not with how many rows.
+        let twins = answer.rows_at_end();
+        let is_agreed =
+            answer.end == End::Open && window.check == Some(last) && (twins == 0 || twins >= window.twins);
+        if is_agreed {
             answer = answer.ended()?;
         }
         let wanted = answer.proven.and_then(|proven| proven.intersect(window.wanted.range));
-        let rows = wanted.map_or(0, |wanted| answer.samples.rows_in(wanted).len());
+        let rows = wanted.map_or(0..0, |wanted| answer.samples.rows_in(wanted));
+        let times = answer.samples.times();
+        let around = [&times[..rows.start], &times[rows.end..]].concat();
+        let last_second = last.floor_to_second().as_micros();
+        let is_thin = times.first().is_none_or(|first| *first >= last_second);
         let first = answer.proven.map(TimeRange::start).or(answer.trailing.as_ref().map(|row| row.time));
-        let begins = first.filter(|_| answer.leading.is_none());
-        let told =
-            Self { proven: answer.proven, end: answer.end, begins, last, rate: Rate::of(&answer), rows };
-        Ok((told, answer))
+        let begin = first.filter(|_| answer.leading.is_none());
+        let (proven, end, rate, rows) = (answer.proven, answer.end, Rate::of(&answer), rows.len());
+        Ok((Self { proven, end, last, is_thin, twins, is_agreed, begin, rate, rows, around }, answer))
     }
 }
 
@@ -81,11 +100,16 @@ pub(crate) struct Lane {
     /// Given up.
     lost: Coverage,
     taken: Vec<TimeRange>,
-    /// Nothing before this is in the archive, as far as its answers tell.
-    begin: Instant,
+    /// The archive begins there, as of now: an answer had no bracket before this row.
+    begin: Option<Instant>,
     horizon: Horizon,
+    /// Whether the answer that ended at the horizon is checked at the far end of what is requested: see [`Told::is_thin`].
+    is_thin: bool,
+    /// Rows that are known to share the time of the horizon.
+    twins: usize,
     pub(crate) sizing: Sizing,
     cuts: usize,
+    fruitless: usize,
     contradictions: usize,
     splits: usize,
     /// How often an answer turned out to have been cut although nobody said so.
@@ -104,10 +128,13 @@ impl Lane {
             proven: Coverage::new(),
             lost: Coverage::new(),
             taken: Vec::new(),
-            begin: Instant::MIN,
+            begin: None,
             horizon: Horizon::None,
+            is_thin: false,
+            twins: 0,
             sizing: Sizing::new(known),
             cuts: 0,
+            fruitless: 0,
             contradictions: 0,
             splits: 0,
             truncated: 0,
@@ -124,12 +151,13 @@ impl Lane {
     pub(crate) fn open(&self) -> Coverage {
         let mut settled: Coverage = self.proven.clone();
         self.lost.ranges().iter().chain(&self.taken).for_each(|range| settled.insert(*range));
-        if let Some(before) = TimeRange::checked(Instant::MIN, self.begin) {
-            settled.insert(before);
-        }
         if let Horizon::Confirmed(end) = self.horizon {
             settled.insert(beyond(end));
         }
+        self.begin
+            .and_then(|begin| TimeRange::checked(Instant::MIN, begin))
+            .into_iter()
+            .for_each(|before| settled.insert(before));
         self.requested.without(&settled)
     }
 
@@ -157,31 +185,44 @@ impl Lane {
         }
     }
 
+    /// The archive's beginning as of now, where something before it was requested.
+    pub(crate) fn begin(&self) -> Option<Instant> {
+        self.begin.filter(|begin| self.requested.ranges().first().is_some_and(|range| range.start() < *begin))
+    }
+
     /// The next question, if there is one that need not wait for an answer under way. `Err` if the budget has no room for it.
     pub(crate) fn next(&mut self, places: usize, budget_rows: f64) -> Result<Option<Window>, OverBudget> {
-        // What a probe will tell is worth waiting for: other mnemonics take the places meanwhile.
+        // Until something is known of a mnemonic, nothing is asked but one probe: it may prove all the rest.
         if self.sizing.rate().is_none() && !self.taken.is_empty() {
             return Ok(None);
         }
-        let horizon = match self.horizon {
-            Horizon::Suspected(end) | Horizon::Checking(end) => end,
-            Horizon::None | Horizon::Confirmed(_) => Instant::MAX,
+        let (horizon, known_end) = match self.horizon {
+            Horizon::Suspected(end) | Horizon::Checking(end) => (end, None),
+            Horizon::None => (Instant::MAX, None),
+            Horizon::Confirmed(end) => (Instant::MAX, Some(end)),
         };
-        for gap in self.open().ranges() {
+        let open = self.open();
+        for gap in open.ranges() {
             // What lies before the horizon is asked as ever.
             let (range, check) = match TimeRange::checked(gap.start(), gap.stop().min(horizon)) {
-                Some(before) => (before, None),
-                None if matches!(self.horizon, Horizon::Suspected(_)) => (*gap, Some(horizon)),
+                Some(before) => (before, known_end),
+                // Another answer may have more to say about it.
+                None if self.is_thin && self.taken.iter().any(|taken| taken.start() <= horizon) => continue,
+                None if matches!(self.horizon, Horizon::Suspected(_)) => {
+                    let far_end = open.ranges().last().filter(|_| self.is_thin);
+                    (far_end.map_or(*gap, |far_end| last_second(*far_end)), Some(horizon))
+                }
                 None => continue,
             };
             let window = self.sizing.window(range, places, budget_rows).ok_or(OverBudget)?;
             self.taken.push(window);
-            if check.is_some() {
-                self.horizon = Horizon::Checking(horizon);
+            if let (Some(_), Horizon::Suspected(end)) = (check, self.horizon) {
+                self.horizon = Horizon::Checking(end);
             }
             return Ok(Some(Window {
                 wanted: Request { mnemonic: self.mnemonic.clone(), range: window },
                 check,
+                twins: self.twins,
             }));
         }
         Ok(None)
@@ -196,6 +237,33 @@ impl Lane {
         }
     }
 
+    /// Takes in where the archive begins, or that it begins earlier than another answer had it.
+    fn learn_begin(&mut self, told: &Told) {
+        let first = told.proven.map(TimeRange::start);
+        // An answer that lacks its head although something earlier is known was damaged: what it lacks is asked for again.
+        let earliest = self.proven.ranges().first().map_or(Instant::MAX, |known| known.start());
+        match (told.begin, self.begin) {
+            (Some(found), known) if found <= earliest => {
+                self.begin = Some(known.map_or(found, |known| known.min(found)))
+            }
+            (None, Some(known)) if first.is_some_and(|first| first < known) => self.begin = None,
+            _ => {}
+        }
+    }
+
+    /// Samples around what was wanted that are requested too, and that nobody has counted or will count: windows join on
+    /// whole seconds, and the service's answers hold the second at which they stop.
+    fn rows_around(&self, told: &Told) -> usize {
+        let holds = |ranges: &[TimeRange], time: Instant| ranges.iter().any(|range| range.contains(time));
+        let counts = |time: &&i64| {
+            let time = Instant::from_micros(**time);
+            holds(self.requested.ranges(), time)
+                && !holds(self.proven.ranges(), time)
+                && !holds(&self.taken, time)
+        };
+        told.around.iter().filter(counts).count()
+    }
+
     /// Takes an answer in.
     ///
     /// # Errors
@@ -203,21 +271,14 @@ impl Lane {
     pub(crate) fn answered(&mut self, window: &Window, told: &Told) -> Result<()> {
         self.give_back(window);
         self.answers += 1;
-        self.rows += told.rows;
+        self.rows += told.rows + self.rows_around(told);
         self.splits = 0;
-        // An answer that lacks its head although something earlier is known was damaged: what it lacks is asked for again.
-        let earliest = self.proven.ranges().first().map_or(Instant::MAX, |known| known.start());
-        match told.begins {
-            Some(begins) if begins <= earliest => self.begin = begins,
-            Some(_) => self.cuts += 1,
-            None => {}
-        }
+        let known_us = self.proven.micros();
         if let Some(proven) = told.proven {
             self.proven.insert(proven);
-            if proven.start() < self.begin {
-                self.begin = Instant::MIN;
-            }
         }
+        let (begin, horizon) = (self.begin, self.horizon);
+        self.learn_begin(told);
         if let Some(rate) = told.rate {
             self.sizing.learn(rate);
         }
@@ -233,20 +294,33 @@ impl Lane {
             Horizon::Confirmed(end) if told.last > end => self.horizon = Horizon::None,
             _ => {}
         }
+        let mut agrees = false;
         match (told.end, self.horizon) {
-            (End::Closed, _) => self.cuts = 0,
+            (End::Closed, _) => {
+                self.cuts = 0;
+                self.sizing.ease();
+            }
             (End::Cut, _) => {
                 self.cuts += 1;
-                self.sizing.shorten(reached_us / 10 * 9);
+                self.sizing.shorten_for_now((reached_us / 10 * 9).max(length_us / 2));
             }
-            (End::Open, Horizon::Suspected(end)) if window.check == Some(end) && told.last == end => {
+            (End::Open, Horizon::Suspected(end)) if window.check == Some(end) && told.is_agreed => {
                 self.horizon = Horizon::Confirmed(end);
                 self.cuts = 0;
             }
             // It ends even earlier than the one it was to check.
-            (End::Open, Horizon::Suspected(end)) if window.check == Some(end) => self.contradictions += 1,
+            (End::Open, Horizon::Suspected(end) | Horizon::Confirmed(end))
+                if window.check == Some(end) && !told.is_agreed =>
+            {
+                self.contradictions += 1;
+            }
             (End::Open, Horizon::Suspected(end) | Horizon::Checking(end) | Horizon::Confirmed(end))
-                if told.last == end => {}
+                if told.last == end =>
+            {
+                agrees = true;
+                self.is_thin &= told.is_thin;
+                self.twins = self.twins.max(told.twins);
+            }
             (End::Open, Horizon::None) => {
                 self.cuts += 1;
                 // If this was a cut, so much is what the service sends.
@@ -254,6 +328,8 @@ impl Lane {
                     self.sizing.shorten(reached_us / 10 * 9);
                 }
                 self.horizon = Horizon::Suspected(told.last);
+                self.is_thin = told.is_thin;
+                self.twins = told.twins;
             }
             // There is something beyond this end, as another answer knows: it was cut.
             (End::Open, _) => {
@@ -262,7 +338,13 @@ impl Lane {
                 self.sizing.shorten(length_us / 2);
             }
         }
-        if self.cuts > MOST_CUTS || self.contradictions > MOST_CONTRADICTIONS {
+        let is_news = self.proven.micros() > known_us || (self.begin, self.horizon) != (begin, horizon);
+        let is_open = || !self.open().within(window.wanted.range).is_empty();
+        self.fruitless = if !is_news && !agrees && is_open() { self.fruitless + 1 } else { 0 };
+        if self.cuts > MOST_CUTS
+            || self.fruitless > MOST_FRUITLESS
+            || self.contradictions > MOST_CONTRADICTIONS
+        {
             return Err(Error::integrity(format!(
                 "the service cuts its answers about {}: {} in a row were not whole",
                 self.mnemonic, self.cuts
@@ -276,8 +358,10 @@ impl Lane {
     pub(crate) fn split(&mut self, window: &Window) -> bool {
         self.give_back(window);
         let length_us = window.wanted.range.micros();
-        self.splits += 1;
-        self.sizing.shorten(length_us / 2);
+        // Of several that were asked at once one tells enough.
+        if self.sizing.shorten(length_us / 2) {
+            self.splits += 1;
+        }
         self.splits <= MOST_SPLITS && length_us > SHORTEST_US
     }
 
@@ -303,6 +387,12 @@ impl Lane {
 /// The next window does not fit into what the user allows.
 #[derive(Debug)]
 pub(crate) struct OverBudget;
+
+/// The last second of `range`.
+fn last_second(range: TimeRange) -> TimeRange {
+    let start = range.stop().plus_micros(-1).floor_to_second().max(range.start());
+    TimeRange::checked(start, range.stop()).unwrap_or(range)
+}
 
 /// All time after `end`.
 fn beyond(end: Instant) -> TimeRange {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edb_core::{Answer, Error, ErrorKind, Instant, Mnemonic, Request, Result, Source, TimeRange};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::body::blocking;
@@ -93,6 +94,9 @@ pub struct Retrieval {
     /// Mnemonics whose archive ends, as of now, before what was requested does: the time of the last row of all, or
     /// [`Instant::MIN`] if there is none. Two answers agree about each.
     pub ends: Vec<(Mnemonic, Instant)>,
+    /// Mnemonics whose archive begins, as of now, after what was requested does: the time of the first row of all. There is no
+    /// bracket before it.
+    pub begins: Vec<(Mnemonic, Instant)>,
     /// Mnemonics of which answers were cut though nobody said so, and how many; what was missing was asked for again.
     pub truncated: Vec<(Mnemonic, usize)>,
 }
@@ -116,6 +120,8 @@ impl Retrieval {
 ///   one does not keep small ones waiting. What an answer proves beyond its window is not asked for.
 /// - An answer without trailing bracket is followed up by asking again from its last row on: rows that come then prove that
 ///   it was cut, and are delivered too; an answer that agrees proves that the archive ends there as of now.
+///   Where that would be the same question, the last second that is requested is asked for: its bracket is the last row.
+/// - An answer with rows and no bracket before them shows where the archive begins, as of now.
 /// - What takes too long is asked for in halves.
 /// - What fails leaves the rest alone and is listed. Refused credentials end everything, since everything would be refused.
 ///
@@ -145,9 +151,18 @@ pub async fn retrieve(
             let Some((at, window)) = work.next() else { break };
             on_event(Event::Asked(&window));
             let (source, deliver) = (Arc::clone(&work.source), Arc::clone(&deliver));
+            let mut is_stopped = work.is_stopped.subscribe();
             work.tasks.spawn(async move {
-                let told = ask(source.as_ref(), &window, deliver).await;
-                (at, window, told)
+                let answer = tokio::select! {
+                    answer = source.answer(&window.wanted.mnemonic, window.asked()) => answer,
+                    _ = is_stopped.wait_for(|is_stopped| *is_stopped) => return (at, window, None),
+                };
+                // What has come is delivered, whatever happens meanwhile, and accounted for.
+                let told = match answer {
+                    Ok(answer) => hand_over(&window, answer, deliver).await,
+                    Err(error) => Err(error),
+                };
+                (at, window, Some(told))
             });
         }
         let joined = tokio::select! {
@@ -159,8 +174,9 @@ pub async fn retrieve(
         };
         let (at, window, told) = match joined {
             None => break,
-            Some(Ok(done)) => done,
+            Some(Ok((at, window, Some(told)))) => (at, window, told),
             // Cut off by a stop, and accounted for below; a panic is a defect and must not pass for one.
+            Some(Ok((_, _, None))) => continue,
             Some(Err(error)) if error.is_cancelled() => continue,
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
         };
@@ -175,7 +191,9 @@ struct Work {
     places: usize,
     /// The lane whose turn it is.
     turn: usize,
-    tasks: JoinSet<(usize, Window, Result<Told>)>,
+    /// `None` of a window that was not asked to the end.
+    tasks: JoinSet<(usize, Window, Option<Result<Told>>)>,
+    is_stopped: watch::Sender<bool>,
     bytes_allowed: Option<f64>,
     bytes_before: u64,
     /// Bytes expected of the windows under way.
@@ -204,6 +222,7 @@ impl Work {
             places: options.concurrency,
             turn: 0,
             tasks: JoinSet::new(),
+            is_stopped: watch::Sender::new(false),
             bytes_allowed: options.limits.bytes.map(|bytes| bytes as f64),
             expected: HashMap::new(),
             stop: None,
@@ -285,8 +304,8 @@ impl Work {
     }
 
     fn stop_for(&mut self, error: Error) {
-        self.tasks.abort_all();
-        self.stop = Some(error);
+        self.is_stopped.send_replace(true);
+        self.stop.get_or_insert(error);
     }
 
     fn fail(
@@ -314,10 +333,12 @@ impl Work {
         }
         self.failures.sort_by_key(|(at, failure)| (*at, failure.wanted.range));
         let ends = self.lanes.iter().filter_map(|lane| Some((lane.mnemonic.clone(), lane.end()?)));
+        let begins = self.lanes.iter().filter_map(|lane| Some((lane.mnemonic.clone(), lane.begin()?)));
         let truncated = self.lanes.iter().filter(|lane| lane.truncated > 0);
         Retrieval {
             delivered: self.lanes.iter().map(progress).collect(),
             ends: ends.collect(),
+            begins: begins.collect(),
             truncated: truncated.map(|lane| (lane.mnemonic.clone(), lane.truncated)).collect(),
             failures: self.failures.into_iter().map(|(_, failure)| failure).collect(),
         }
@@ -357,13 +378,12 @@ fn again(error: &Error) -> Error {
     }
 }
 
-/// Asks about one window, and delivers the answer.
-async fn ask(
-    source: &dyn Source,
+/// Delivers the answer to a window.
+async fn hand_over(
     window: &Window,
+    answer: Answer,
     deliver: Arc<impl Fn(Answer) -> Result<()> + Send + Sync + 'static>,
 ) -> Result<Told> {
-    let answer = source.answer(&window.wanted.mnemonic, window.asked()).await?;
     let window = window.clone();
     blocking(move || {
         let (told, answer) = Told::of(&window, answer)?;

@@ -120,7 +120,8 @@ impl<'a> Retries<'a> {
             Class::Barred | Class::Final => return None,
         };
         let most = (self.last_wait * 3).max(policy.shortest_wait);
-        let jitter = policy.shortest_wait + (most - policy.shortest_wait).mul_f64(policy.jitter.next());
+        let jitter =
+            policy.shortest_wait + most.saturating_sub(policy.shortest_wait).mul_f64(policy.jitter.next());
         let wait = trouble.wait.unwrap_or(jitter).min(policy.longest_wait);
         if self.tried >= tries || self.since.elapsed() + wait > policy.longest_time {
             return None;

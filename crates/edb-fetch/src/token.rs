@@ -6,6 +6,9 @@ use std::sync::Arc;
 use edb_core::{Error, Result};
 use reqwest::header::HeaderValue;
 
+/// So much of a token is not told to anybody.
+const TELLING_CHARS: usize = 6;
+
 /// A MAST token. Nothing prints it: no `Display`, no serialisation, and `Debug`, errors and logs leave it out.
 ///
 /// ```compile_fail
@@ -32,6 +35,20 @@ impl Token {
             .with_hint("make one at https://auth.mast.stsci.edu/token, and put it into `MAST_API_TOKEN`"));
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// `text` without the token, nor a beginning of it that is long enough to be of use; `None` if it is not in there.
+    pub(crate) fn scrubbed(&self, text: &str) -> Option<String> {
+        let head = self.0.get(..TELLING_CHARS).unwrap_or(&self.0);
+        let mut clean = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(head) {
+            clean.push_str(&rest[..at]);
+            clean.push('…');
+            let same = rest[at..].bytes().zip(self.0.bytes()).take_while(|(found, own)| found == own);
+            rest = &rest[at + same.count()..];
+        }
+        (rest.len() < text.len()).then(|| clean + rest)
     }
 
     /// The value of the `Authorization` header.

@@ -40,7 +40,8 @@ pub(crate) struct Trouble {
     pub(crate) class: Class,
     /// How long the service asks to wait.
     pub(crate) wait: Option<Duration>,
-    /// How much of the answer had come, so that the same bytes are known when they come again.
+    /// How much of the answer had come, where its end is what is wrong with it: so the same bytes are known when they come
+    /// again.
     pub(crate) after_bytes: u64,
 }
 
@@ -150,9 +151,12 @@ enum Cause {
 fn find_cause(error: &reqwest::Error) -> Option<Cause> {
     let mut next: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(cause) = next {
-        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls.or_else(|| cause.downcast_ref()) {
+        // What an I/O error holds is not its source, and may be another of its kind.
+        let mut inner = cause;
+        while let Some(held) = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            inner = held;
+        }
+        if let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref() {
             return Some(Cause::Certificate);
         }
         let text = cause.to_string();

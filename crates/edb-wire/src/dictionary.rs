@@ -136,7 +136,7 @@ pub mod mashup {
     pub fn format(dictionary: &Dictionary) -> Vec<u8> {
         let names = ["subsystem", "tlmMnemonic", "tlmIdentifier", "description", "sqlDataType", "unit"];
         let kind = |name| (name, if name == "tlmIdentifier" { "int" } else { "string" });
-        mashup::format(&names.map(kind), Row::rows(dictionary))
+        mashup::format(&names.map(kind), &Row::rows(dictionary))
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<Repl
 }
 
 /// Writes a complete reply of one page with `fields` (name and type).
-pub(crate) fn format(fields: &[(&str, &str)], data: Vec<Value>) -> Vec<u8> {
+pub(crate) fn format(fields: &[(&str, &str)], data: &[Value]) -> Vec<u8> {
     let fields: Vec<_> = fields.iter().map(|(name, kind)| json!({ "name": name, "type": kind })).collect();
     let rows = data.len();
     json::format(&json!({

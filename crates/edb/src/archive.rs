@@ -150,8 +150,10 @@ impl Archive {
         };
         for request in requests {
             let series = self.series(&request, &dictionary, &mut retrieved.sources).await?;
-            let ends = retrieval.ends.iter().find(|(mnemonic, _)| mnemonic == series.mnemonic());
-            retrieved.notices.extend(not_known(&series, ends.map(|(_, end)| *end)));
+            let of = |known: &[(Mnemonic, Instant)]| {
+                known.iter().find(|(mnemonic, _)| mnemonic == series.mnemonic()).map(|(_, instant)| *instant)
+            };
+            retrieved.notices.extend(not_known(&series, of(&retrieval.begins), of(&retrieval.ends)));
             retrieved.series.push(series);
         }
         Ok(retrieved)
@@ -194,6 +196,10 @@ impl Archive {
             let text =
                 format!("{count} answers were cut off without a word; what they lacked was asked for again");
             notices.push(Notice::about(NoticeKind::Truncated, mnemonic, text));
+        }
+        for (mnemonic, begin) in &retrieval.begins {
+            let text = format!("the archive begins with the sample of {begin}");
+            notices.push(Notice::about(NoticeKind::ArchiveBegin, mnemonic, text));
         }
         for (mnemonic, end) in &retrieval.ends {
             notices.push(if *end == Instant::MIN {
@@ -407,11 +413,14 @@ fn undescribed(mnemonic: Option<&Mnemonic>, error: &Error) -> Notice {
     }
 }
 
-/// The notice about what is not known of a series. What lies beyond the archive's end has a notice of its own.
-fn not_known(series: &Series, end: Option<Instant>) -> Option<Notice> {
-    let is_there = |range: &TimeRange| end.is_none_or(|end| range.start() <= end);
-    let spans: Vec<String> =
-        series.unknown().iter().filter(|range| is_there(range)).map(ToString::to_string).collect();
+/// The notice about what is not known of a series. What lies before the archive's beginning and beyond its end has notices of
+/// its own.
+fn not_known(series: &Series, begin: Option<Instant>, end: Option<Instant>) -> Option<Notice> {
+    let may_hold = |range: &&TimeRange| {
+        begin.is_none_or(|begin| range.stop() > begin) && end.is_none_or(|end| range.start() <= end)
+    };
+    let unknown = series.unknown();
+    let spans: Vec<String> = unknown.iter().filter(may_hold).map(ToString::to_string).collect();
     let text = format!("nothing is known in {}", spans.join(", "));
     (!spans.is_empty()).then(|| Notice::about(NoticeKind::NotKnown, series.mnemonic(), text))
 }
