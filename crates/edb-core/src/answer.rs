@@ -149,6 +149,14 @@ impl Answer {
             .map_or(0, |last| self.tail.times().iter().rev().take_while(|time| *time == last).count())
     }
 
+    /// The last row of an answer that is not closed, bracket or not.
+    pub fn last_row(&self) -> Option<Sample> {
+        match self.tail.len() {
+            0 => self.leading.clone(),
+            rows => Some(self.tail.sample(rows - 1)),
+        }
+    }
+
     /// Whether the answer ends with its trailing bracket. One that does not is the end of the archive as of now, or a
     /// cut-off body.
     pub fn is_closed(&self) -> bool {
@@ -219,6 +227,8 @@ mod tests {
             [open.rows_at_end(), answer(&[10]).rows_at_end(), answer(&[10, 250]).rows_at_end()],
             [2, 0, 0]
         );
+        assert_eq!(open.last_row().unwrap().value, Value::Integer(3));
+        assert_eq!(answer(&[10]).last_row().unwrap().value, Value::Integer(0));
         let ended = open.ended().unwrap();
         assert_eq!((ended.proven, ended.samples.times()), (Some(range(11, 151)), &[120, 150, 150][..]));
         assert!(ended.trailing.is_none());

@@ -1,6 +1,10 @@
 //! What is still to be asked about one mnemonic.
 
-use edb_core::{Answer, Coverage, End, Error, Instant, Mnemonic, Request, Result, TimeRange};
+use std::sync::Arc;
+
+use edb_core::{
+    Answer, Coverage, End, Error, Instant, MICROS_PER_SECOND, Mnemonic, Request, Result, TimeRange,
+};
 
 use crate::plan::{Rate, SHORTEST_US, Sizing};
 
@@ -15,7 +19,7 @@ const MOST_CONTRADICTIONS: usize = 3;
 const MOST_SPLITS: usize = 4;
 
 /// One question to the service: part of what is requested of one mnemonic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     /// What is wanted; the service is asked for the whole seconds around it.
     pub wanted: Request,
@@ -24,6 +28,8 @@ pub struct Window {
     pub check: Option<Instant>,
     /// How many rows are known to have that time: an answer with fewer of them does not agree.
     pub(crate) twins: usize,
+    /// The answer that is checked, where the same question would have the same answer: another one is asked.
+    thin: Option<Arc<Answer>>,
 }
 
 impl Window {
@@ -39,8 +45,9 @@ pub(crate) struct Told {
     proven: Option<TimeRange>,
     end: End,
     last: Instant,
-    /// Whether asking again from the last row on would be the same question: nothing lies before its second but a bracket.
-    is_thin: bool,
+    /// The answer itself, if asking again from its last row on would be the same question: nothing lies before the second of
+    /// that row but a bracket.
+    thin: Option<Arc<Answer>>,
     /// Rows at the end that share the time of the last one.
     twins: usize,
     /// Whether it agrees with the end that its window checks.
@@ -57,11 +64,19 @@ pub(crate) struct Told {
 impl Told {
     /// Reads `answer`, and accepts its end where it agrees with the answer that `window` checks.
     pub(crate) fn of(window: &Window, mut answer: Answer) -> Result<(Self, Answer)> {
-        let last = answer.last.unwrap_or(Instant::MIN);
+        let (last, end) = (answer.last.unwrap_or(Instant::MIN), answer.end);
+        let thin = Some(&answer).filter(|answer| end == End::Open && is_thin(answer)).cloned().map(Arc::new);
         // A lone leading bracket says where the archive ends, but not with how many rows.
         let twins = answer.rows_at_end();
-        let is_agreed =
-            answer.end == End::Open && window.check == Some(last) && (twins == 0 || twins >= window.twins);
+        let mut is_agreed =
+            end == End::Open && window.check == Some(last) && (twins == 0 || twins >= window.twins);
+        if let (true, Some(first)) = (is_agreed, &window.thin) {
+            // The bracket is the last of the rows at the end: if it is also the last one that had come, all have.
+            is_agreed = first.last_row() == answer.last_row();
+            if is_agreed {
+                answer = Answer::clone(first);
+            }
+        }
         if is_agreed {
             answer = answer.ended()?;
         }
@@ -69,13 +84,17 @@ impl Told {
         let rows = wanted.map_or(0..0, |wanted| answer.samples.rows_in(wanted));
         let times = answer.samples.times();
         let around = [&times[..rows.start], &times[rows.end..]].concat();
-        let last_second = last.floor_to_second().as_micros();
-        let is_thin = times.first().is_none_or(|first| *first >= last_second);
         let first = answer.proven.map(TimeRange::start).or(answer.trailing.as_ref().map(|row| row.time));
         let begin = first.filter(|_| answer.leading.is_none());
-        let (proven, end, rate, rows) = (answer.proven, answer.end, Rate::of(&answer), rows.len());
-        Ok((Self { proven, end, last, is_thin, twins, is_agreed, begin, rate, rows, around }, answer))
+        let (proven, rate, rows) = (answer.proven, Rate::of(&answer), rows.len());
+        Ok((Self { proven, end, last, thin, twins, is_agreed, begin, rate, rows, around }, answer))
     }
+}
+
+/// Whether asking again from the last row of an open answer on would be the same question.
+fn is_thin(answer: &Answer) -> bool {
+    let last_second = answer.last.unwrap_or(Instant::MIN).floor_to_second().as_micros();
+    answer.samples.times().first().is_none_or(|first| *first >= last_second)
 }
 
 /// Where the archive seems to end: the last row of an answer without trailing bracket.
@@ -103,8 +122,8 @@ pub(crate) struct Lane {
     /// The archive begins there, as of now: an answer had no bracket before this row.
     begin: Option<Instant>,
     horizon: Horizon,
-    /// Whether the answer that ended at the horizon is checked at the far end of what is requested: see [`Told::is_thin`].
-    is_thin: bool,
+    /// The answer that ended at the horizon, if it is checked beyond it: see [`Told::thin`].
+    thin: Option<Arc<Answer>>,
     /// Rows that are known to share the time of the horizon.
     twins: usize,
     pub(crate) sizing: Sizing,
@@ -130,7 +149,7 @@ impl Lane {
             taken: Vec::new(),
             begin: None,
             horizon: Horizon::None,
-            is_thin: false,
+            thin: None,
             twins: 0,
             sizing: Sizing::new(known),
             cuts: 0,
@@ -207,10 +226,12 @@ impl Lane {
             let (range, check) = match TimeRange::checked(gap.start(), gap.stop().min(horizon)) {
                 Some(before) => (before, known_end),
                 // Another answer may have more to say about it.
-                None if self.is_thin && self.taken.iter().any(|taken| taken.start() <= horizon) => continue,
+                None if self.thin.is_some() && self.taken.iter().any(|taken| taken.start() <= horizon) => {
+                    continue;
+                }
                 None if matches!(self.horizon, Horizon::Suspected(_)) => {
-                    let far_end = open.ranges().last().filter(|_| self.is_thin);
-                    (far_end.map_or(*gap, |far_end| last_second(*far_end)), Some(horizon))
+                    let far_end = open.ranges().last().filter(|_| self.thin.is_some());
+                    (far_end.map_or(*gap, |far_end| far_second(*far_end, horizon)), Some(horizon))
                 }
                 None => continue,
             };
@@ -223,6 +244,7 @@ impl Lane {
                 wanted: Request { mnemonic: self.mnemonic.clone(), range: window },
                 check,
                 twins: self.twins,
+                thin: self.thin.clone().filter(|_| check.is_some() && check != known_end),
             }));
         }
         Ok(None)
@@ -312,13 +334,14 @@ impl Lane {
             (End::Open, Horizon::Suspected(end) | Horizon::Confirmed(end))
                 if window.check == Some(end) && !told.is_agreed =>
             {
-                self.contradictions += 1;
+                // What the other question did not settle, the same one may.
+                self.contradictions += usize::from(self.thin.take().is_none());
             }
             (End::Open, Horizon::Suspected(end) | Horizon::Checking(end) | Horizon::Confirmed(end))
                 if told.last == end =>
             {
                 agrees = true;
-                self.is_thin &= told.is_thin;
+                self.thin = self.thin.take().filter(|_| told.thin.is_some());
                 self.twins = self.twins.max(told.twins);
             }
             (End::Open, Horizon::None) => {
@@ -328,7 +351,7 @@ impl Lane {
                     self.sizing.shorten(reached_us / 10 * 9);
                 }
                 self.horizon = Horizon::Suspected(told.last);
-                self.is_thin = told.is_thin;
+                self.thin.clone_from(&told.thin);
                 self.twins = told.twins;
             }
             // There is something beyond this end, as another answer knows: it was cut.
@@ -388,10 +411,12 @@ impl Lane {
 #[derive(Debug)]
 pub(crate) struct OverBudget;
 
-/// The last second of `range`.
-fn last_second(range: TimeRange) -> TimeRange {
-    let start = range.stop().plus_micros(-1).floor_to_second().max(range.start());
-    TimeRange::checked(start, range.stop()).unwrap_or(range)
+/// The last second of `range`, or if `end` lies in it the second after that: the leading bracket there is the last sample of
+/// all, if `end` is the archive's.
+fn far_second(range: TimeRange, end: Instant) -> TimeRange {
+    let last_second = range.stop().plus_micros(-1).floor_to_second();
+    let start = last_second.max(end.plus_micros(MICROS_PER_SECOND).floor_to_second());
+    TimeRange::checked(start, start.plus_micros(MICROS_PER_SECOND)).unwrap_or(range)
 }
 
 /// All time after `end`.

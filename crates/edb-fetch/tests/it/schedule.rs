@@ -191,8 +191,8 @@ async fn all(seeds: impl Iterator<Item = u64>) -> (usize, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_the_service_does_what_is_delivered_is_the_truth_and_the_rest_is_listed() {
-    // Other schedules each time: a failure prints its seed.
-    let first = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0) >> 16;
+    // A failure prints its seed; other schedules are played by naming the first one.
+    let first = std::env::var("EDB_FIRST_SCHEDULE").map_or(20_221_225, |text| text.parse().unwrap());
     let (whole, partial) = all(first..first + SCHEDULES).await;
     assert!(whole > partial, "{whole} of {SCHEDULES} from {first} on were whole: most faults pass");
 }
