@@ -95,6 +95,11 @@ fn options(common: &Common, base_url: String) -> Result<ClientOptions> {
     })
 }
 
+/// When to stop although not everything has come.
+pub(crate) fn limits(common: &Common) -> Limits {
+    Limits { bytes: common.network.max_bytes, duration: common.network.max_duration }
+}
+
 fn flow(common: &Common) -> FlowOptions {
     FlowOptions {
         concurrency: usize::from(common.network.concurrency),
@@ -163,7 +168,7 @@ pub(crate) async fn archive(
         concurrency: usize::from(network.concurrency),
         refresh: common.refresh,
         change_only: change_only.to_vec(),
-        limits: Limits { bytes: network.max_bytes, duration: network.max_duration },
+        limits: limits(common),
         dictionary: client.as_ref().and_then(|client| dictionary_cache(common, client)),
         ..ArchiveOptions::default()
     };

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use edb_core::atomic::AtomicFile;
 use edb_core::{End, Error, ErrorKind, Instant, MICROS_PER_SECOND, Request, Result, Source, TimeRange};
 use edb_wire::Whole;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::body::{blocking, failed};
 use crate::client::{Ask, Client};
+use crate::retrieve::{Limits, limit_of_bytes, limit_of_time};
 use crate::trouble::{Class, Trouble};
 
 /// One file to download.
@@ -106,40 +106,72 @@ impl Client {
     }
 }
 
-/// Downloads files as the service sends them, at most `concurrency` at a time. `on_done` is told of every file that is whole or
-/// was given up. A failing disk ends everything, and so do refused credentials: every other file would fail too. Returns the
-/// results in the order of `downloads`; `None` for files that were not tried.
+/// How to work through downloads.
+#[derive(Debug, Clone, Copy)]
+pub struct DownloadOptions {
+    /// Files under way at once.
+    pub concurrency: usize,
+    /// When to stop although not every file has come.
+    pub limits: Limits,
+}
+
+/// What became of all downloads.
+#[derive(Debug, Default)]
+pub struct Downloads {
+    /// The results in the order of the downloads; `None` for files that were not tried, or not to their end.
+    pub results: Vec<(Download, Option<Result<Downloaded>>)>,
+    /// The limit that stopped the work, if one did.
+    pub stopped: Option<Error>,
+}
+
+/// Downloads files as the service sends them. `on_done` is told of every file that is whole or was given up. A failing disk
+/// ends everything, and so do refused credentials: every other file would fail too. When as many bytes have come as are
+/// allowed, no further file is begun; when the time is up, those under way are dropped.
 pub async fn download(
     client: &Arc<Client>,
     downloads: Vec<Download>,
-    concurrency: usize,
+    options: &DownloadOptions,
     mut on_done: impl FnMut(&Download, &Result<Downloaded>),
-) -> Vec<(Download, Option<Result<Downloaded>>)> {
-    let places = Arc::new(Semaphore::new(concurrency.max(1)));
+) -> Downloads {
+    let before = client.traffic().bytes;
+    let is_spent = || options.limits.bytes.is_some_and(|limit| client.traffic().bytes - before >= limit);
     let mut results: Vec<_> = downloads.into_iter().map(|download| (download, None)).collect();
+    let (mut next, mut is_over, mut stopped) = (0, false, None);
     let mut tasks = JoinSet::new();
-    for (at, (download, _)) in results.iter().enumerate() {
-        let (client, download, places) = (Arc::clone(client), download.clone(), Arc::clone(&places));
-        tasks.spawn(async move {
-            // The semaphore is never closed.
-            let _place = places.acquire_owned().await;
-            (at, client.download(&download.request, &download.destination).await)
-        });
-    }
-    while let Some(joined) = tasks.join_next().await {
+    let deadline = options.limits.reached();
+    tokio::pin!(deadline);
+    loop {
+        while !is_over && next < results.len() && tasks.len() < options.concurrency.max(1) {
+            if is_spent() {
+                (is_over, stopped) = (true, Some(limit_of_bytes()));
+                break;
+            }
+            let (at, client, download) = (next, Arc::clone(client), results[next].0.clone());
+            next += 1;
+            tasks.spawn(async move { (at, client.download(&download.request, &download.destination).await) });
+        }
+        let joined = tokio::select! {
+            joined = tasks.join_next() => joined,
+            () = &mut deadline, if !is_over => {
+                tasks.abort_all();
+                (is_over, stopped) = (true, Some(limit_of_time()));
+                continue;
+            }
+        };
         let (at, result) = match joined {
-            Ok(joined) => joined,
-            // Cut off by the abort below; a panic is a defect and must not pass for one.
-            Err(error) if error.is_cancelled() => continue,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            None => return Downloads { results, stopped },
+            Some(Ok(joined)) => joined,
+            // Cut off by an abort; a panic is a defect and must not pass for one.
+            Some(Err(error)) if error.is_cancelled() => continue,
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
         };
         if let Err(error) = &result
             && matches!(error.kind(), ErrorKind::Disk | ErrorKind::Unauthorized)
         {
+            is_over = true;
             tasks.abort_all();
         }
         on_done(&results[at].0, &result);
         results[at].1 = Some(result);
     }
-    results
 }

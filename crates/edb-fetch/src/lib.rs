@@ -26,7 +26,7 @@ mod token;
 mod trouble;
 
 pub use client::{Client, ClientOptions, DEFAULT_BASE_URL, SpeedLimits};
-pub use download::{Download, Downloaded, download};
+pub use download::{Download, DownloadOptions, Downloaded, Downloads, download};
 pub use flow::FlowOptions;
 pub use lane::Window;
 pub use metadata::Account;

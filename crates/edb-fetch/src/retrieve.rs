@@ -38,6 +38,16 @@ pub struct Limits {
     pub duration: Option<Duration>,
 }
 
+impl Limits {
+    /// Ends when the time is up; never without a limit.
+    pub(crate) async fn reached(&self) {
+        match self.duration {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -139,12 +149,7 @@ pub async fn retrieve(
         on_event(Event::Planned(&progress(lane)));
     }
     let deliver = Arc::new(deliver);
-    let deadline = async {
-        match options.limits.duration {
-            Some(limit) => tokio::time::sleep(limit).await,
-            None => std::future::pending().await,
-        }
-    };
+    let deadline = options.limits.reached();
     tokio::pin!(deadline);
     loop {
         while work.stop.is_none() && work.tasks.len() < options.concurrency.max(1) {
@@ -168,7 +173,7 @@ pub async fn retrieve(
         let joined = tokio::select! {
             joined = work.tasks.join_next() => joined,
             () = &mut deadline, if work.stop.is_none() => {
-                work.stop_for(limit("the time is up that was allowed"));
+                work.stop_for(limit_of_time());
                 continue;
             }
         };
@@ -254,7 +259,7 @@ impl Work {
                 // What is under way may take less than was expected of it.
                 Err(OverBudget) if !self.tasks.is_empty() => {}
                 Err(OverBudget) => {
-                    self.stop_for(limit("as many bytes have come as were allowed"));
+                    self.stop_for(limit_of_bytes());
                     return None;
                 }
             }
@@ -355,10 +360,18 @@ fn progress(lane: &Lane) -> Progress {
     }
 }
 
+pub(crate) fn limit_of_time() -> Error {
+    limit("the time is up that was allowed")
+}
+
+pub(crate) fn limit_of_bytes() -> Error {
+    limit("as many bytes have come as were allowed")
+}
+
 fn limit(what: &str) -> Error {
     Error::new(ErrorKind::Limit, what.to_owned())
         .with_tries(0)
-        .with_hint("run it again: with a store it goes on from here")
+        .with_hint("run it again: what is complete, or in the store, is not asked for again")
 }
 
 fn not_tried(cause: &Error) -> Error {

@@ -15,7 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use edb_bench::{Meter, Workload, memory_bytes};
 use edb_core::{Answer, Error, Instant, Request, Result, Samples, Source};
-use edb_fetch::{Client, ClientOptions, Download, FlowOptions, RetrieveOptions, download, retrieve};
+use edb_fetch::{
+    Client, ClientOptions, Download, DownloadOptions, FlowOptions, Limits, RetrieveOptions, download,
+    retrieve,
+};
 use edb_store::{DiskStore, Segment, Store};
 
 /// A day after the last range of the workloads, and long after: nothing is provisional.
@@ -96,7 +99,8 @@ async fn run(
             let downloads = requests
                 .iter()
                 .map(|request| Download { request: request.clone(), destination: file(request) });
-            for (_, result) in download(&client, downloads.collect(), concurrency, |_, _| {}).await {
+            let options = DownloadOptions { concurrency, limits: Limits::default() };
+            for (_, result) in download(&client, downloads.collect(), &options, |_, _| {}).await.results {
                 result.transpose()?;
             }
             ("files", 0)

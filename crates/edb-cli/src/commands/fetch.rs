@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use edb::fetch::{Client, Download, Downloaded, Plan, download};
+use edb::fetch::{Client, Download, DownloadOptions, Downloaded, Downloads, Plan, download};
 use edb::{Dictionary, Error, ErrorKind, Exposures, Mnemonic, Request, Result, Source};
 
 use crate::args::{Common, Emit, FetchArgs};
@@ -54,7 +54,11 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
         asked as u64,
         "{bar:30} {pos}/{len} files  {prefix}  {elapsed} (ETA {eta})  {msg}",
     );
-    let work = download(&client, downloads, usize::from(common.network.concurrency), |download, result| {
+    let options = DownloadOptions {
+        concurrency: usize::from(common.network.concurrency),
+        limits: source::limits(common),
+    };
+    let done = download(&client, downloads, &options, |download, result| {
         bar.inc(1);
         bar.set_prefix(summary::bytes(client.traffic().bytes));
         bar.set_message(download.request.mnemonic.to_string());
@@ -66,16 +70,10 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
                 Err(error) => output::say(&format!("failed: {}", error.chain())),
             });
         }
-    });
-    let results = match common.network.max_duration {
-        None => work.await,
-        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| {
-            Error::new(ErrorKind::Limit, "the time is up that was allowed")
-                .with_hint("run it again: files that are complete are not asked for again")
-        })?,
-    };
+    })
+    .await;
     bar.finish_and_clear();
-    finish(common, asked, skipped, results)
+    finish(common, asked, skipped, done)
 }
 
 /// A line about a file that came.
@@ -88,12 +86,8 @@ fn said(download: &Download, done: Downloaded) -> String {
     format!("{}  {}{remark}", download.destination.display(), summary::bytes(done.size_bytes))
 }
 
-fn finish(
-    common: &Common,
-    asked: usize,
-    skipped: usize,
-    results: Vec<(Download, Option<Result<Downloaded>>)>,
-) -> Result<u8> {
+fn finish(common: &Common, asked: usize, skipped: usize, downloads: Downloads) -> Result<u8> {
+    let Downloads { results, stopped } = downloads;
     let done = results.iter().filter(|(_, result)| matches!(result, Some(Ok(_)))).count();
     if !common.words.quiet {
         output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete"));
@@ -101,7 +95,7 @@ fn finish(
     let faults = results.into_iter().filter_map(|(_, result)| result.and_then(Result::err));
     // A disk that fails is the user's to mend before anything else.
     match faults.min_by_key(|error| error.kind() != ErrorKind::Disk) {
-        None => Ok(0),
+        None => stopped.map_or(Ok(0), Err),
         // Some came: a caller that looks at the code learns that not all did, the lines above say which.
         Some(error) if done + skipped > 0 && error.kind() != ErrorKind::Disk => {
             output::say_error(&error);

@@ -116,6 +116,34 @@ fn a_limit_of_time_stops_with_code_8() {
 }
 
 #[test]
+fn limits_hold_for_raw_files_too() {
+    let server = service().start();
+    let world = World::new();
+    let url = server.url();
+    let hours = |from: u32| {
+        (from..from + 6)
+            .map(|hour| format!("SAMPLE_MOTOR_VOLT@2024-03-01T{hour:02}:00/2024-03-01T{:02}:00", hour + 1))
+    };
+    let mut command = world.command();
+    command.args(["fetch", "--source", &url, "--concurrency", "1", "--max-bytes", "400kB"]).args(hours(0));
+    let run = finish(&mut command);
+    assert_eq!(run.code, 8, "{run:?}");
+    assert!(
+        run.stderr.contains("2 of 6 files downloaded") && run.stderr.contains("run it again"),
+        "{}",
+        run.stderr
+    );
+    let mut command = world.command();
+    let rest = finish(command.args(["fetch", "--source", &url]).args(hours(0))).succeeded();
+    assert!(rest.stderr.contains("4 of 4 files downloaded, 2 already complete"), "{}", rest.stderr);
+
+    let silent = ScriptedServer::start(|_| Reply::csv(b"").stall_before_head());
+    let mut command = world.command();
+    command.args(["fetch", "--source", &silent.url(), "--max-duration", "200ms", HOUR, "-f", "none"]);
+    assert_eq!((finish(&mut command).code, world.path("none").read_dir().unwrap().count()), (8, 0));
+}
+
+#[test]
 fn progress_comes_in_lines_and_in_events_and_not_at_all() {
     let server = service().start();
     let world = World::new();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use edb_core::{ErrorKind, MemorySource, Request};
-use edb_fetch::{Client, Download, Downloaded, download};
+use edb_fetch::{Client, Download, DownloadOptions, Downloaded, Limits, download};
 use edb_testkit::{Asked, Reply, ScriptedServer, Service};
 
 use crate::world::{DAY, HOUR, MINUTE, SECOND, archive, at, client, every, name, request, texts};
@@ -189,8 +189,11 @@ async fn one_of_many_files_fails_alone_and_refused_credentials_end_all() {
             .map(|request| Download { destination: folder.path(&request), request })
             .collect();
         let mut told = 0;
+        let options = DownloadOptions { concurrency: 4, limits: Limits::default() };
         let results =
-            download(&Arc::clone(&client(&server.url())), downloads.clone(), 4, |_, _| told += 1).await;
+            download(&Arc::clone(&client(&server.url())), downloads.clone(), &options, |_, _| told += 1)
+                .await
+                .results;
         assert!(results.iter().map(|(download, _)| download).eq(&downloads), "in the order that was asked");
         let done: Vec<_> =
             results.iter().filter_map(|(download, result)| Some((download, result.as_ref()?))).collect();
