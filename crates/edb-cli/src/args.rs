@@ -98,7 +98,7 @@ pub(crate) struct Network {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Token (most telemetry needs none)")]
 pub(crate) struct Credentials {
-    /// File with the token; otherwise MAST_API_TOKEN, then ~/.mast_api_token, and once a service refuses to answer without
+    /// File with the token; otherwise `MAST_API_TOKEN`, then `~/.mast_api_token`, and once a service refuses to answer without
     /// one, the entry of astroquery in the keyring, then a question on the terminal
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,

@@ -93,7 +93,7 @@ impl Default for ClientOptions {
     }
 }
 
-/// A client of one EDB service. Cheap to share behind an [`Arc`].
+/// A client of one EDB service. Cheap to share behind an [`Arc`](std::sync::Arc).
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,

@@ -266,7 +266,7 @@ impl Lane {
         let earliest = self.proven.ranges().first().map_or(Instant::MAX, |known| known.start());
         match (told.begin, self.begin) {
             (Some(found), known) if found <= earliest => {
-                self.begin = Some(known.map_or(found, |known| known.min(found)))
+                self.begin = Some(known.map_or(found, |known| known.min(found)));
             }
             (None, Some(known)) if first.is_some_and(|first| first < known) => self.begin = None,
             _ => {}

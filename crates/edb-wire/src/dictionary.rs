@@ -127,7 +127,8 @@ pub mod mashup {
     /// Reads a reply; an unknown name gives an empty dictionary.
     ///
     /// # Errors
-    /// As [`mashup::parse`].
+    /// [`edb_core::ErrorKind::Unavailable`] with the service's own words if it says that it failed;
+    /// [`edb_core::ErrorKind::Integrity`] if `body` is not JSON of this form.
     pub fn parse(body: &[u8]) -> Result<Reply<Listing>> {
         Ok(mashup::parse(body, "the dictionary")?.map(Row::listing))
     }

@@ -125,15 +125,10 @@ mod tests {
     use super::*;
 
     fn product(folder: &Path, name: &str, cards: &[&str]) -> std::path::PathBuf {
-        let mut header = String::new();
-        for card in
-            ["SIMPLE  =                    T / a standard FITS file", "BITPIX  =                    8"]
-                .iter()
-                .chain(cards)
-                .chain(&["END"])
-        {
-            header.push_str(&format!("{card:80}"));
-        }
+        let first =
+            ["SIMPLE  =                    T / a standard FITS file", "BITPIX  =                    8"];
+        let all = first.iter().chain(cards).chain(&["END"]);
+        let header = all.map(|card| format!("{card:80}")).collect::<Vec<_>>().concat();
         let path = folder.join(name);
         std::fs::write(
             &path,
