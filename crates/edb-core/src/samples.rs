@@ -242,6 +242,12 @@ impl Nulls {
     }
 }
 
+/// Keeps `rows` of a column, without room for a second one.
+fn keep<T>(column: &mut Vec<T>, rows: &Range<usize>) {
+    column.truncate(rows.end);
+    column.drain(..rows.start);
+}
+
 impl Samples {
     /// No samples, of `sql_type`.
     pub fn empty(sql_type: SqlType) -> Self {
@@ -371,11 +377,20 @@ impl Samples {
         }
     }
 
-    /// The samples in `range`; costs nothing when that is all of them.
+    /// The samples in `range`, moved to the front of the room they have; costs nothing when that is all of them.
     #[must_use]
-    pub fn cut(self, range: TimeRange) -> Self {
+    pub fn cut(mut self, range: TimeRange) -> Self {
         let rows = self.rows_in(range);
-        if rows == (0..self.len()) { self } else { self.slice(rows) }
+        if rows != (0..self.len()) {
+            keep(&mut self.times, &rows);
+            self.nulls = self.nulls.slice(rows.clone());
+            match &mut self.values {
+                Values::Real(values) => keep(&mut values.0, &rows),
+                Values::Integer(values) => keep(values, &rows),
+                Values::Text(column) => keep(&mut column.codes, &rows),
+            }
+        }
+        self
     }
 
     /// These samples with one before and one after them, as the service sends them.
