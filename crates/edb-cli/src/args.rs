@@ -11,9 +11,9 @@ Ranges are half-open, [start, stop).
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·
 4 unknown mnemonic · 5 remote fault, retries spent · 6 authorisation · 7 data integrity · 8 stopped by --max-bytes or
---max-duration, resumable · 9 nothing found · 11 local disk or store · 130/143 interrupted.
+--max-duration, resumable · 11 local disk or store · 130/143 interrupted.
 
-Environment: MAST_API_TOKEN (sent when set; most telemetry needs none), ENG_BASE_URL (the service), EDB_STORE (the store),
+Environment: MAST_API_TOKEN (sent to MAST when set; most telemetry needs none), ENG_BASE_URL (the service), EDB_STORE (the store),
 EDB_CACHE (the dictionary), HTTPS_PROXY and NO_PROXY, SSL_CERT_FILE.";
 
 /// JWST engineering telemetry: fetch, keep, align, export, plot, serve.
@@ -41,7 +41,7 @@ pub(crate) struct Common {
     /// Ask the source for everything, known or not
     #[arg(long, global = true)]
     pub(crate) refresh: bool,
-    /// Say what would be asked, and what that would take, and do nothing
+    /// Say what `fetch`, `export`, `plot` or `run` would ask for, and what that would take, and do nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -62,13 +62,15 @@ pub(crate) struct Network {
     /// Requests begun each second, at most
     #[arg(long, global = true, value_name = "N", value_parser = positive)]
     pub(crate) rate: Option<f64>,
-    /// Bytes each second, at most, over all requests (`500kB`, `5MB`)
+    /// Bytes each second, at most, over all requests (`500kB`, `5MB`, decompressed)
     #[arg(long, global = true, value_name = "BYTES", value_parser = size)]
     pub(crate) bwlimit: Option<u64>,
-    /// Stop when so many bytes have come (`2GB`), keep them, and end with code 8: the next run goes on
+    /// Stop when about so many bytes have come (`2GB`, decompressed), and end with code 8: with a store, or with raw files, the
+    /// next run goes on from there
     #[arg(long, global = true, value_name = "BYTES", value_parser = size)]
     pub(crate) max_bytes: Option<u64>,
-    /// Stop fetching after this time (`10m`), keep what has come, and end with code 8: the next run goes on
+    /// Stop fetching after this time (`10m`), and end with code 8: with a store, or with raw files, the next run goes on from
+    /// there
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub(crate) max_duration: Option<Duration>,
     /// How often to try a request at most; failures that will not pass are never tried again
@@ -98,8 +100,8 @@ pub(crate) struct Network {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Token (most telemetry needs none)")]
 pub(crate) struct Credentials {
-    /// File with the token; otherwise `MAST_API_TOKEN`, then `~/.mast_api_token`, and once a service refuses to answer without
-    /// one, the entry of astroquery in the keyring, then a question on the terminal
+    /// File with the token; otherwise, for MAST and services on this machine, `MAST_API_TOKEN`, then `~/.mast_api_token`, and once
+    /// a service refuses to answer without one, the entry of astroquery in the keyring, then a question on the terminal
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// The token itself: other users of this machine can see it while the command runs, and so can the shell's history; a file is safer
@@ -169,8 +171,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "expected a number above 0".to_owned())
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.001);
+    number.ok_or_else(|| "expected a number of at least 0.001".to_owned())
 }
 
 /// Reads a number of bytes, with a decimal or binary unit.

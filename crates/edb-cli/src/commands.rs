@@ -21,7 +21,7 @@ use edb_job::Job;
 
 use crate::args::{Common, DuringArgs, RangeArgs, SelectionArgs};
 use crate::progress::Display;
-use crate::{source, summary};
+use crate::{output, source, summary};
 
 /// Words, a common range and a query file as one selection.
 fn selection(words: &[String], args: &RangeArgs, now: Instant) -> Result<Selection> {
@@ -47,14 +47,30 @@ fn query_file(query: Option<&Path>, now: Instant) -> Result<Vec<Request>> {
 
 /// The exposures that flags name.
 fn during(args: &DuringArgs) -> Result<During> {
-    let words = args.observation.iter().chain(&args.visit).chain(&args.program);
-    let searches = words.map(|word| ExposureSearch::parse(word, args.instrument.as_deref()));
-    let searches = searches.collect::<Result<Vec<_>>>()?;
-    if searches.is_empty() && args.instrument.is_some() {
+    let search = |word: &String| ExposureSearch::parse(word, args.instrument.as_deref());
+    let mut searches = args.observation.iter().map(search).collect::<Result<Vec<_>>>()?;
+    for (words, flag, length, example) in
+        [(&args.visit, "visit", 13, "V02733001001"), (&args.program, "program", 7, "2733")]
+    {
+        for word in words {
+            let one = search(word)?;
+            if one.prefix().len() != length {
+                return Err(Error::usage(format!("could not read `{word}` as a {flag}"))
+                    .with_hint(format!("write `--{flag} {example}`, or use `--observation`")));
+            }
+            searches.push(one);
+        }
+    }
+    let during = During { searches, files: args.during.clone(), margin: args.margin };
+    if during.searches.is_empty() && args.instrument.is_some() {
         return Err(Error::usage("an instrument alone names no exposures")
             .with_hint("add `--program`, `--observation` or `--visit`"));
     }
-    Ok(During { searches, files: args.during.clone(), margin: args.margin })
+    if during.is_empty() && !args.margin.is_zero() {
+        return Err(Error::usage("a margin goes with exposures, and none is named")
+            .with_hint("add `--observation`, `--visit`, `--program` or `--during`"));
+    }
+    Ok(during)
 }
 
 /// A job without outputs, of a verb's selection.
@@ -82,7 +98,11 @@ async fn run_job(common: &Common, job: &Job, now: Instant) -> Result<u8> {
     let report = edb_job::run(job, &archive, now, |event| display.show(&event)).await;
     display.finish();
     let report = report?;
-    summary::print(common, &report, watch.elapsed())?;
+    let has_store = source::store_folder(common, job.store.as_deref()).is_some();
+    summary::print(common, &report, watch.elapsed(), has_store)?;
+    if let Some(cause) = &report.cause {
+        output::say_error(cause);
+    }
     Ok(report.exit_code)
 }
 

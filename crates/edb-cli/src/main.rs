@@ -11,7 +11,7 @@ mod token;
 use std::process::ExitCode;
 
 use clap::Parser;
-use edb::{ErrorKind, Result};
+use edb::{Error, ErrorKind, Result};
 
 use crate::args::{Command, Options};
 
@@ -42,11 +42,16 @@ fn main() -> ExitCode {
                 }
             },
             code = interrupted() => {
-                output::say("interrupted: nothing half-written is left");
+                output::say("interrupted: nothing half-written is left; what is complete, or in a store, is not asked for again");
                 code
             }
         }
     });
+    if token::stop_asking() {
+        // Whoever was asked will not answer, and must not be waited for.
+        runtime.shutdown_background();
+        return ExitCode::from(code);
+    }
     // Tasks that were cut off drop their temporary files; what is being committed gets the time to end.
     runtime.shutdown_timeout(std::time::Duration::from_secs(10));
     ExitCode::from(code)
@@ -54,6 +59,14 @@ fn main() -> ExitCode {
 
 async fn dispatch(options: Options) -> Result<u8> {
     let common = options.common;
+    let can_plan = matches!(
+        options.command,
+        Command::Fetch(_) | Command::Export(_) | Command::Plot(_) | Command::Run(_)
+    );
+    if common.dry_run && !can_plan {
+        return Err(Error::usage("there is no plan of this command")
+            .with_hint("`--dry-run` goes with `fetch`, `export`, `plot` and `run`"));
+    }
     match options.command {
         Command::Fetch(args) => commands::fetch::run(&common, args).await,
         Command::Export(args) => commands::export::run(&common, args).await,

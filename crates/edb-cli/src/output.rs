@@ -34,12 +34,26 @@ pub(crate) fn data(bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// What a service said, without what would command a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
+}
+
 /// Says a line on stderr; there is nothing to be done if nobody listens.
 pub(crate) fn say(text: &str) {
     if is_json() {
         event("message", json!({ "text": text }));
     } else {
         line(text);
+    }
+}
+
+/// Tells what happened: programs in facts, people in words.
+pub(crate) fn report(name: &str, facts: Value, words: &str) {
+    if is_json() {
+        event(name, facts);
+    } else {
+        line(words);
     }
 }
 

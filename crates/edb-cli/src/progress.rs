@@ -1,6 +1,6 @@
 //! What is shown on the way: bars on a terminal, lines, or events for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ const TICK: std::time::Duration = std::time::Duration::from_millis(200);
 pub(crate) struct Display {
     form: ProgressForm,
     bars: Option<Bars>,
+    /// Mnemonics of which something was given up.
+    failed: BTreeSet<String>,
 }
 
 struct Bars {
@@ -34,27 +36,28 @@ impl Display {
         let words = &common.words;
         let form = if words.quiet { ProgressForm::Never } else { words.progress };
         let wants_bars = form == ProgressForm::Auto && words.log_format == LogFormat::Text;
-        Self { form, bars: wants_bars.then(|| Bars::new(source.cloned())) }
+        Self { form, bars: wants_bars.then(|| Bars::new(source.cloned())), failed: BTreeSet::new() }
     }
 
     /// Shows what happened.
     pub(crate) fn show(&mut self, event: &Event<'_>) {
         tell(event);
-        let (part, is_answer) = match event {
-            Event::Planned(part) | Event::Failed(_, part) => (part, false),
-            Event::Answered(_, part) => (part, true),
+        let (part, is_news) = match event {
+            Event::Planned(part) => (part, false),
+            Event::Answered(_, part) | Event::Failed(_, part) => (part, true),
             Event::Asked(_) | Event::Split(..) => return,
         };
         if let Some(bars) = &mut self.bars {
             bars.update(part);
         }
-        if self.form == ProgressForm::Lines && is_answer && part.done_us >= part.span_us {
-            let answers = summary::counted(part.answers, "answer");
-            output::say(&format!(
-                "{}: {} in {answers}",
-                part.mnemonic,
-                summary::counted(part.rows, "sample")
-            ));
+        if let Event::Failed(..) = event {
+            self.failed.insert(part.mnemonic.to_string());
+        }
+        if self.form == ProgressForm::Lines && is_news && part.done_us >= part.span_us {
+            let (samples, answers) =
+                (summary::counted(part.rows, "sample"), summary::counted(part.answers, "answer"));
+            let failed = if self.failed.contains(part.mnemonic.as_str()) { ", in part failed" } else { "" };
+            output::say(&format!("{}: {samples} in {answers}{failed}", part.mnemonic));
         }
     }
 
@@ -105,12 +108,13 @@ impl Bars {
             Some((prefix, _)) if grouped => format!("{prefix}_*"),
             _ => name.to_owned(),
         };
-        let mut sums: BTreeMap<String, (i64, i64, usize)> = BTreeMap::new();
-        let mut sum = (0, 0);
+        let mut sums: BTreeMap<String, (f64, f64, usize)> = BTreeMap::new();
+        let mut sum = (0.0, 0.0);
         for (name, part) in &self.parts {
             let group = sums.entry(group_of(name)).or_default();
-            *group = (group.0 + part.done_us, group.1 + part.span_us, group.2 + part.rows);
-            sum = (sum.0 + part.done_us, sum.1 + part.span_us);
+            let (done, span) = (seconds(part.done_us), seconds(part.span_us));
+            *group = (group.0 + done, group.1 + span, group.2 + part.rows);
+            sum = (sum.0 + done, sum.1 + span);
         }
         for (name, (done, span, rows)) in sums {
             let bar = self.groups.entry(name.clone()).or_insert_with(|| {
@@ -121,12 +125,12 @@ impl Bars {
                 bar.set_prefix(name);
                 bar
             });
-            bar.set_length((span / MICROS_PER_SECOND) as u64);
-            bar.set_position((done / MICROS_PER_SECOND) as u64);
+            bar.set_length(span as u64);
+            bar.set_position(done as u64);
             bar.set_message(summary::counted(rows, "sample"));
         }
-        self.total.set_length((sum.1 / MICROS_PER_SECOND) as u64);
-        self.total.set_position((sum.0 / MICROS_PER_SECOND) as u64);
+        self.total.set_length(sum.1 as u64);
+        self.total.set_position(sum.0 as u64);
     }
 }
 

@@ -155,6 +155,8 @@ pub(crate) async fn archive(
     let is_offline = matches!(origin, Origin::Store);
     let store: Arc<dyn Store> = match folder {
         Some(folder) if is_offline => Arc::new(DiskStore::open(&folder)?),
+        // A plan makes nothing, not even an empty store.
+        Some(folder) if common.dry_run && !folder.exists() => Arc::new(MemoryStore::new()),
         Some(folder) => Arc::new(DiskStore::open_or_create(&folder)?),
         None if is_offline => {
             required_store(common)?;

@@ -22,12 +22,13 @@ const ASSUMED_BYTES_PER_SECOND: f64 = 10e6;
 ///
 /// # Errors
 /// [`edb::ErrorKind::Disk`] if stdout fails.
-pub(crate) fn print(common: &Common, report: &Report, elapsed: Duration) -> Result<()> {
+pub(crate) fn print(common: &Common, report: &Report, elapsed: Duration, has_store: bool) -> Result<()> {
     match common.words.summary {
         SummaryForm::None => Ok(()),
-        SummaryForm::Text if common.words.quiet => Ok(()),
+        // The cause says all there is to say.
+        SummaryForm::Text if common.words.quiet || report.cause.is_some() => Ok(()),
         SummaryForm::Text => {
-            output::say(text(report, elapsed).trim_end());
+            output::say(text(report, elapsed, has_store).trim_end());
             Ok(())
         }
         SummaryForm::Json => {
@@ -38,7 +39,7 @@ pub(crate) fn print(common: &Common, report: &Report, elapsed: Duration) -> Resu
     }
 }
 
-fn text(report: &Report, elapsed: Duration) -> String {
+fn text(report: &Report, elapsed: Duration, has_store: bool) -> String {
     let mut text = String::new();
     let width = report.series.iter().map(|series| series.mnemonic.len()).max().unwrap_or(0).max(8);
     let _ = writeln!(
@@ -92,8 +93,12 @@ fn text(report: &Report, elapsed: Duration) -> String {
         if report.sources.is_empty() { "none".to_owned() } else { report.sources.join(", ") }
     );
     if report.exit_code == ErrorKind::Limit.exit_code() {
-        let _ =
-            writeln!(text, "stopped by a limit: what has come is kept, and the next run goes on from there");
+        let what = if has_store {
+            "what has come is in the store, and the next run goes on from there"
+        } else {
+            "without a store (`--store`) the next run begins anew"
+        };
+        let _ = writeln!(text, "stopped by a limit: {what}");
     }
     if report.is_partial() {
         let _ = writeln!(

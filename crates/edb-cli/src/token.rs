@@ -3,8 +3,9 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use edb::fetch::{Token, TokenFinder};
+use edb::fetch::{Token, TokenFinder, takes_kept_token};
 use edb::{Error, Result};
 
 use crate::args::Common;
@@ -14,25 +15,26 @@ use crate::source::{environment, home};
 /// The entry that astroquery writes into the keyring.
 const KEYRING_SERVICE: &str = "astroquery:mast.stsci.edu.token";
 const KEYRING_USER: &str = "masttoken";
+const VARIABLE: &str = "MAST_API_TOKEN";
 const HOME_FILE: &str = ".mast_api_token";
+
+/// Whether the terminal is waiting for a token, and shows nothing of what is typed.
+static IS_ASKING: AtomicBool = AtomicBool::new(false);
+
+/// Makes the terminal show again what is typed, if it was left waiting for a token.
+pub(crate) fn stop_asking() -> bool {
+    let was_asking = IS_ASKING.load(Ordering::SeqCst);
+    if was_asking {
+        // A terminal that cannot be mended in this way is no worse than before.
+        let _ = Command::new("stty").arg("echo").status();
+    }
+    was_asking
+}
 
 /// A token, and where it was found.
 pub(crate) struct Found {
     pub(crate) token: Token,
     pub(crate) place: String,
-}
-
-/// Whether a service may be sent a token that nobody named for it.
-pub(crate) fn is_trusted(base_url: &str) -> bool {
-    let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let is_loopback =
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    host == "stsci.edu" || host.ends_with(".stsci.edu") || is_loopback
 }
 
 /// The token that the user named, or keeps where MAST's own clients look; looking costs nothing and asks nobody.
@@ -49,10 +51,15 @@ pub(crate) fn given(common: &Common, base_url: &str) -> Result<Option<Found>> {
     if let Some(text) = &credentials.token {
         return found(&text.0, "--token");
     }
-    if let Some(text) = environment("MAST_API_TOKEN") {
-        return found(&text, "MAST_API_TOKEN");
+    let is_trusted = takes_kept_token(base_url);
+    match environment(VARIABLE) {
+        Some(text) if is_trusted => return found(&text, VARIABLE),
+        Some(_) => output::say(&format!(
+            "note: {VARIABLE} is for MAST and is not sent to {base_url}; name a token for it with `--token-file`"
+        )),
+        None => {}
     }
-    match home().map(|home| home.join(HOME_FILE)).filter(|path| path.is_file() && is_trusted(base_url)) {
+    match home().map(|home| home.join(HOME_FILE)).filter(|path| path.is_file() && is_trusted) {
         Some(path) => from_file(&path).map(Some),
         None => Ok(None),
     }
@@ -109,8 +116,11 @@ pub(crate) fn asked() -> Result<Option<Found>> {
         return Ok(None);
     }
     output::say("a token can be made at https://auth.mast.stsci.edu/token; it is not shown as it is typed");
-    let text = rpassword::prompt_password("MAST token (empty for none): ")
-        .map_err(|error| Error::usage("could not read the token from the terminal").caused_by(error))?;
+    IS_ASKING.store(true, Ordering::SeqCst);
+    let text = rpassword::prompt_password("MAST token (empty for none): ");
+    IS_ASKING.store(false, Ordering::SeqCst);
+    let text =
+        text.map_err(|error| Error::usage("could not read the token from the terminal").caused_by(error))?;
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -119,7 +129,7 @@ pub(crate) fn asked() -> Result<Option<Found>> {
 
 /// Looks where looking is not free, once a service has refused to answer without a token.
 pub(crate) fn finder(common: &Common, base_url: &str) -> Option<TokenFinder> {
-    if common.credentials.no_token || !is_trusted(base_url) {
+    if common.credentials.no_token || !takes_kept_token(base_url) {
         return None;
     }
     let is_quiet = common.words.quiet;
@@ -141,38 +151,12 @@ pub(crate) fn finder(common: &Common, base_url: &str) -> Option<TokenFinder> {
 /// Where a token was looked for, for people who have none.
 pub(crate) fn places(base_url: &str) -> String {
     let home = home().map_or_else(|| PathBuf::from("~").join(HOME_FILE), |home| home.join(HOME_FILE));
-    if is_trusted(base_url) {
+    if takes_kept_token(base_url) {
         format!(
             "--token-file, --token, MAST_API_TOKEN, `{}`, the keyring (`{KEYRING_SERVICE}`)",
             home.display()
         )
     } else {
         "--token-file, --token, MAST_API_TOKEN; what is kept for MAST is not sent elsewhere".to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kept_tokens_go_to_the_institute_and_to_this_machine_only() {
-        for url in [
-            "https://mast.stsci.edu/",
-            "https://mast.stsci.edu",
-            "http://127.0.0.1:8642/",
-            "http://localhost/",
-            "http://[::1]:9/",
-        ] {
-            assert!(is_trusted(url), "{url}");
-        }
-        for url in [
-            "https://mast.stsci.edu.example.org/",
-            "https://examplestsci.edu/",
-            "https://127.0.0.1.example.org/",
-            "https://example.org/mast.stsci.edu",
-        ] {
-            assert!(!is_trusted(url), "{url}");
-        }
     }
 }

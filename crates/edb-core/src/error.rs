@@ -122,6 +122,15 @@ impl Error {
         Self::new(self.kind(), message).caused_by(self)
     }
 
+    /// An error of the same kind, hint and number of tries in other words, without the cause: for an error that has to be said
+    /// more than once.
+    #[must_use]
+    pub fn retold(&self, message: impl Into<String>) -> Self {
+        let mut told = Self::new(self.kind(), message).with_tries(self.tries());
+        told.0.hint = self.hint().map(str::to_owned);
+        told
+    }
+
     /// What a caller can act on.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

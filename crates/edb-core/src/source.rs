@@ -5,8 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::{
-    Answer, Dictionary, DictionaryEntry, Error, Exposure, ExposureSearch, Instant, Mnemonic, Result, Samples,
-    SqlType, TimeRange,
+    Answer, Dictionary, DictionaryEntry, Error, Exposure, ExposureSearch, Instant, Mnemonic, Outcome, Result,
+    Samples, SqlType, TimeRange,
 };
 
 /// A boxed future of the standard library: the vocabulary names no runtime.
@@ -36,7 +36,7 @@ pub trait Source: Send + Sync {
     fn dictionary<'a>(&'a self, only: Option<&'a Mnemonic>) -> BoxFuture<'a, Result<Dictionary>>;
 
     /// The exposures that `search` finds, by time. Only a service that knows observations has any.
-    fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Vec<Exposure>>> {
+    fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Outcome<Vec<Exposure>>>> {
         let error =
             Error::usage(format!("could not search for exposures of {search}: {} knows none", self.name()))
                 .with_hint("use `--source mast`, or give the ranges themselves");

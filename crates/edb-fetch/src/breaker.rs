@@ -31,9 +31,8 @@ struct State {
 
 #[derive(Debug)]
 struct Open {
-    reason: String,
-    kind: ErrorKind,
-    hint: Option<String>,
+    /// What the others are told.
+    reason: Error,
     since: Instant,
 }
 
@@ -55,15 +54,11 @@ impl Breaker {
         let mut state = self.state();
         let Some(open) = &mut state.open else { return Ok(()) };
         if open.since.elapsed() >= COOL_DOWN {
-            // This one looks; the others wait for what it finds.
+            // This one looks; the others are refused until it has found something.
             open.since = Instant::now();
             return Ok(());
         }
-        let error = Error::new(open.kind, format!("not tried: {}", open.reason)).with_tries(0);
-        Err(match &open.hint {
-            Some(hint) => error.with_hint(hint.clone()),
-            None => error,
-        })
+        Err(open.reason.retold(open.reason.to_string()))
     }
 
     /// The host answered.
@@ -86,12 +81,9 @@ impl Breaker {
             || (trouble.is_of_the_way() || trouble.error.kind() == ErrorKind::Unavailable)
                 && state.given_up >= in_a_row;
         if is_down {
-            state.open = Some(Open {
-                reason: format!("another request had failed: {}", trouble.error.chain()),
-                kind: trouble.error.kind(),
-                hint: trouble.error.hint().map(str::to_owned),
-                since: Instant::now(),
-            });
+            let reason = format!("not tried: another request had failed: {}", trouble.error.chain());
+            state.open =
+                Some(Open { reason: trouble.error.retold(reason).with_tries(0), since: Instant::now() });
         }
     }
 }

@@ -1,18 +1,18 @@
 //! One service.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Once, PoisonError, RwLock};
 use std::time::Duration;
 
 use edb_core::{
-    Answer, BoxFuture, Dictionary, Error, ErrorKind, Exposure, ExposureSearch, Mnemonic, Request, Result,
-    Source, TimeRange, Traffic, format_duration,
+    Answer, BoxFuture, Dictionary, Error, ErrorKind, Exposure, ExposureSearch, Mnemonic, Outcome, Request,
+    Result, Source, TimeRange, Traffic, format_duration,
 };
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use tokio::time::{Instant, timeout};
 
+use crate::address::Address;
 use crate::body::{Body, Decoding, blocking, failed};
 use crate::breaker::Breaker;
 use crate::flow::{Flow, FlowOptions};
@@ -27,6 +27,8 @@ const MAX_REASON_BYTES: usize = 300;
 /// An answer is read up to so many rows; the rest is asked for again. So no answer, planned too large or made so on purpose,
 /// takes more memory than this.
 const MAX_ROWS: usize = 4 << 20;
+/// Redirects followed for one request.
+const MOST_REDIRECTS: usize = 10;
 const USER_AGENT: &str = concat!("edb/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
 const NO_TELEMETRY_HINT: &str = "check `--source`, or try again later: a log-in or maintenance page, or a body that was cut, is no telemetry";
 
@@ -105,8 +107,7 @@ pub struct Client {
     pub(crate) flow: Flow,
     breaker: Breaker,
     pub(crate) counts: Counts,
-    /// Whether a token may be sent: over https, or to this machine.
-    may_send_token: bool,
+    address: Address,
     token: RwLock<Option<Token>>,
     finder: tokio::sync::Mutex<Option<TokenFinder>>,
 }
@@ -119,9 +120,11 @@ pub(crate) struct Counts {
     rows: AtomicU64,
 }
 
-/// What a request carries beyond its URL.
+/// What a request is for, and carries beyond its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask<'a> {
+    /// Telemetry.
+    Samples,
     Get,
     /// The token also as the cookie that the account service reads.
     GetAccount,
@@ -141,24 +144,8 @@ impl Client {
             // An error means that the process already has a provider, which serves as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let url = reqwest::Url::parse(&options.base_url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
-            .filter(|url| url.username().is_empty() && url.password().is_none())
-            .filter(|url| url.query().is_none() && url.fragment().is_none())
-            .ok_or_else(|| {
-                Error::usage(
-                    "could not use the service's URL: expected `https://host/` or `http://host:port/`",
-                )
-                .with_hint("look at `--source` and at `ENG_BASE_URL`; a URL must carry neither a password nor a query")
-            })?;
-        // A name that only begins like a loopback address is somebody else's machine.
-        let is_loopback = url.host_str().is_some_and(|host| {
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-        });
-        let may_send_token = url.scheme() == "https" || is_loopback;
-        if options.token.is_some() && !may_send_token {
+        let address = Address::parse(&options.base_url)?;
+        if options.token.is_some() && !address.may_carry_token() {
             return Err(Error::usage(format!(
                 "could not send the token to `{}`: plain http would show it to everybody on the way",
                 options.base_url
@@ -168,9 +155,9 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(options.connect_timeout)
-            .referer(false)
+            .redirect(reqwest::redirect::Policy::none())
             .http2_adaptive_window(true);
-        if is_loopback {
+        if address.is_loopback() {
             builder = builder.no_proxy();
         }
         for pem in &options.certificates {
@@ -200,7 +187,7 @@ impl Client {
             flow: Flow::new(options.flow),
             breaker: Breaker::default(),
             counts: Counts::default(),
-            may_send_token,
+            address,
             token: RwLock::new(options.token.clone()),
             finder: tokio::sync::Mutex::new(options.token_finder.clone()),
         })
@@ -225,8 +212,8 @@ impl Client {
     }
 
     /// One try. What came of an answer that broke off is kept if it reaches further than it began.
-    async fn fetch_once(&self, url: &str, request: &Request) -> Result<Answer, Trouble> {
-        let mut body = self.open(url, Ask::Get).await?;
+    pub(crate) async fn fetch_once(&self, url: &str, request: &Request) -> Result<Answer, Trouble> {
+        let mut body = self.open(url, Ask::Samples).await?;
         let mut decoding = Decoding::new();
         let mut rows = 0;
         let broke = loop {
@@ -311,7 +298,7 @@ impl Client {
     /// Looks for a token, once; whether there is one now.
     async fn find_token(&self) -> Result<bool> {
         let mut finder = self.finder.lock().await;
-        if let Some(finder) = finder.take().filter(|_| self.may_send_token) {
+        if let Some(finder) = finder.take().filter(|_| self.address.may_carry_token()) {
             let found = blocking(move || finder.find()).await?;
             *self.token.write().unwrap_or_else(PoisonError::into_inner) = found;
         }
@@ -321,36 +308,13 @@ impl Client {
     async fn open_with(&self, url: &str, ask: Ask<'_>, token: Option<&Token>) -> Result<Body<'_>, Trouble> {
         let place = self.flow.enter().await;
         self.breaker.check().map_err(|error| Trouble::new(Class::Barred, error))?;
-        let mut request = match ask {
-            Ask::Get => self.http.get(url),
-            Ask::GetAccount => self.http.get(url).header("Accept", "application/json"),
-            Ask::Post(form) => self
-                .http
-                .post(url)
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .header("Accept", "text/plain")
-                .body(form.to_owned()),
-        };
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, token.authorization().map_err(failed)?);
-            if ask == Ask::GetAccount {
-                request = request.header(COOKIE, token.cookie().map_err(failed)?);
-            }
-        }
-        self.counts.requests.fetch_add(1, Ordering::Relaxed);
         let since = Instant::now();
-        let idle = self.speed.idle_timeout;
-        let response = match timeout(idle, request.send()).await {
-            Ok(sent) => sent.map_err(Trouble::transport)?,
-            Err(_) => {
-                return Err(Trouble::slow(format!(
-                    "the service did not begin to answer within {}",
-                    format_duration(idle)
-                )));
-            }
-        };
+        let response = self.send(url, ask, token).await?;
         if response.status() == StatusCode::OK {
-            place.answered(since.elapsed());
+            // Other questions are answered sooner, and tell nothing about how hard telemetry is.
+            if ask == Ask::Samples {
+                place.answered(since.elapsed());
+            }
             self.breaker.succeeded();
             return Ok(Body::new(self, response, place));
         }
@@ -358,7 +322,7 @@ impl Client {
         let host = response.url().host_str().unwrap_or("the service").to_owned();
         let status = response.status();
         let mut says = format!("{host} answered {}", status.as_u16());
-        if let Some(reason) = timeout(idle, reason(response)).await.unwrap_or(None) {
+        if let Some(reason) = timeout(self.speed.idle_timeout, reason(response)).await.unwrap_or(None) {
             says = format!("{says}: {reason}");
         }
         let trouble = Trouble::status(status, says, wait);
@@ -370,17 +334,71 @@ impl Client {
         Err(trouble)
     }
 
+    /// Sends a request, and after it where it is redirected to. The token goes to the service itself only, however a redirect
+    /// came about.
+    async fn send(
+        &self,
+        url: &str,
+        ask: Ask<'_>,
+        token: Option<&Token>,
+    ) -> Result<reqwest::Response, Trouble> {
+        let nowhere = |what: &str| {
+            let error = Error::usage(format!("the service redirects {what}")).with_hint("check `--source`");
+            Trouble::new(Class::Final, error)
+        };
+        let mut url = reqwest::Url::parse(url).map_err(|_| nowhere("to what is no URL"))?;
+        for _ in 0..=MOST_REDIRECTS {
+            let mut request = match ask {
+                Ask::Samples | Ask::Get => self.http.get(url.clone()),
+                Ask::GetAccount => self.http.get(url.clone()).header(ACCEPT, "application/json"),
+                Ask::Post(form) => self
+                    .http
+                    .post(url.clone())
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .header(ACCEPT, "text/plain")
+                    .body(form.to_owned()),
+            };
+            if let Some(token) = token.filter(|_| self.address.is_same_service(&url)) {
+                request = request.header(AUTHORIZATION, token.authorization().map_err(failed)?);
+                if ask == Ask::GetAccount {
+                    request = request.header(COOKIE, token.cookie().map_err(failed)?);
+                }
+            }
+            self.counts.requests.fetch_add(1, Ordering::Relaxed);
+            let idle = self.speed.idle_timeout;
+            let Ok(sent) = timeout(idle, request.send()).await else {
+                let silence = format_duration(idle);
+                return Err(Trouble::slow(format!("the service did not begin to answer within {silence}")));
+            };
+            let response = sent.map_err(Trouble::transport)?;
+            let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection());
+            let Some(location) = location else { return Ok(response) };
+            let next = location.to_str().ok().and_then(|location| url.join(location).ok());
+            url = next
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
+                .ok_or_else(|| nowhere("to what is no URL"))?;
+        }
+        Err(nowhere("in circles"))
+    }
+
+    /// Whether a token may be sent to the service at all: over https, or without leaving this machine.
+    pub fn may_carry_token(&self) -> bool {
+        self.address.may_carry_token()
+    }
+
     /// The trouble in words that do not repeat the token: services have been seen to.
     fn without_token(&self, trouble: Trouble) -> Trouble {
         let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
         let scrubbed = token.as_ref().and_then(|token| token.scrubbed(&trouble.error.chain()));
         let Some(text) = scrubbed else { return trouble };
-        let error = Error::new(trouble.error.kind(), text).with_tries(trouble.error.tries());
-        let error = match trouble.error.hint() {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        };
+        let error = trouble.error.retold(text);
         Trouble { error, ..trouble }
+    }
+
+    /// What a service said, without a token that it may repeat.
+    pub(crate) fn scrubbed(&self, text: String) -> String {
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        token.as_ref().and_then(|token| token.scrubbed(&text)).unwrap_or(text)
     }
 
     /// A number that tells questions apart.
@@ -391,6 +409,11 @@ impl Client {
     /// Waits as long as the shortest wait between tries.
     pub(crate) async fn pause(&self) {
         tokio::time::sleep(self.retry.shortest_wait).await;
+    }
+
+    /// How long questions that are being worked on may be asked again.
+    pub(crate) fn longest_time(&self) -> Duration {
+        self.retry.longest_time
     }
 
     /// Tries until it succeeds, or a budget is spent, or the failure is one that no second try changes.
@@ -441,7 +464,7 @@ impl Source for Client {
         Box::pin(self.look_up(only))
     }
 
-    fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Vec<Exposure>>> {
+    fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Outcome<Vec<Exposure>>>> {
         Box::pin(self.search(search))
     }
 

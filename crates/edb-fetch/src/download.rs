@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use edb_core::atomic::AtomicFile;
-use edb_core::{End, Error, ErrorKind, Instant, MICROS_PER_SECOND, Request, Result, Source, TimeRange};
-use edb_wire::Whole;
+use edb_core::{End, Error, ErrorKind, Instant, MICROS_PER_SECOND, Request, Result, Source as _, TimeRange};
+use edb_wire::{Seen, Whole};
 use tokio::task::JoinSet;
 
 use crate::body::{blocking, failed};
@@ -56,7 +56,7 @@ impl Client {
         destination: &Path,
     ) -> Result<Downloaded, Trouble> {
         let mut file = AtomicFile::create(destination).map_err(failed)?;
-        let mut body = self.open(url, Ask::Get).await?;
+        let mut body = self.open(url, Ask::Samples).await?;
         let mut check = Whole::new();
         while let Some(chunk) = body.next().await? {
             check.feed(&chunk).map_err(failed)?;
@@ -66,40 +66,38 @@ impl Client {
         drop(body);
         let seen = check.finish().map_err(|error| failed(error).after(size_bytes))?;
         let stop = request.range.to_whole_seconds().stop();
-        let ends_at = match seen.last {
-            // A sample at the very stop is sent with the one after it.
-            Some(last) if last > stop => None,
-            // Text with line ends in it may hide the time of the last row; what cannot be seen is not doubted.
-            None if seen.has_rows => None,
-            last => {
-                self.check_end(request, last, size_bytes).await?;
-                last.filter(|last| *last < stop)
-            }
-        };
+        // A sample at the very stop is sent with the one after it.
+        let is_closed = seen.last.is_some_and(|last| last > stop);
+        if !is_closed {
+            self.check_end(request, &seen, size_bytes).await?;
+        }
         blocking(move || file.commit()).await.map_err(failed)?;
+        let ends_at = seen.last.filter(|last| *last < stop);
         Ok(Downloaded { size_bytes, has_rows: seen.has_rows, ends_at })
     }
 
     /// Asks again from the last row on, or for the last second if there is no row.
-    async fn check_end(&self, request: &Request, last: Option<Instant>, bytes: u64) -> Result<(), Trouble> {
+    async fn check_end(&self, request: &Request, seen: &Seen, bytes: u64) -> Result<(), Trouble> {
         let asked = request.range.to_whole_seconds();
         let last_second = asked.stop().plus_micros(-MICROS_PER_SECOND);
         // Where there was no row, the same question would have the same answer; the last second has a bracket before it.
         let start =
-            last.map_or(last_second, |last| last.floor_to_second().min(last_second)).max(asked.start());
+            seen.last.map_or(last_second, |last| last.floor_to_second().min(last_second)).max(asked.start());
         let range = TimeRange::checked(start, asked.stop()).unwrap_or(asked);
-        let answer = self.answer(&request.mnemonic, range).await.map_err(|error| {
-            Trouble::new(Class::Final, error.while_doing("could not check whether the answer was cut"))
-        })?;
+        let question = Request { mnemonic: request.mnemonic.clone(), range };
+        let answer = self.fetch_once(&self.download_url(&question), &question).await?;
+        // A lone bracket says where the archive ends, but not with how many rows.
+        let twins = answer.rows_at_end();
+        let is_same = answer.last == seen.last && (twins == 0 || twins == seen.rows_at_end);
         match answer.end {
-            End::Open if answer.last == last => return Ok(()),
-            End::Cut if answer.last <= last => {
+            End::Open | End::Closed if is_same => return Ok(()),
+            End::Cut if answer.last <= seen.last => {
                 let text = "could not check whether the answer was cut: the answer to that was cut itself";
                 return Err(Trouble::new(Class::Passing, Error::new(ErrorKind::Unavailable, text)));
             }
             _ => {}
         }
-        let reached = last.map_or("the header".to_owned(), |last| last.to_string());
+        let reached = seen.last.map_or("the header".to_owned(), |last| last.to_string());
         let error = Error::integrity(format!("the answer was cut off after {reached}: there is more"))
             .with_hint("ask for shorter ranges, or let `edb export` do that");
         Err(Trouble::of(error).after(bytes))

@@ -6,11 +6,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Answers that begin this much later than the quickest mean that the service is struggling.
-const STRUGGLING_FACTOR: f64 = 3.0;
-const STRUGGLING_BEYOND: Duration = Duration::from_millis(500);
-/// The weight of one answer in the running mean of latencies.
-const LATENCY_WEIGHT: f64 = 0.2;
+/// Answers that lately begin this much later than they used to mean that the service is struggling.
+const STRUGGLING_FACTOR: f64 = 2.0;
+const STRUGGLING_BEYOND_S: f64 = 0.5;
+/// The weights of one answer in the two running means of latencies.
+const LATELY_WEIGHT: f64 = 0.2;
+const USUALLY_WEIGHT: f64 = 0.02;
+
+/// No pause is longer: clocks do not count further than they must.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// What may be asked of a service.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +36,7 @@ impl Default for FlowOptions {
 /// The gate that every request to one service goes through.
 ///
 /// The number of places grows by one in the time that all of them take to be answered once, and halves when the service says
-/// that it has too much to do (429, 503) or takes ever longer to begin its answers.
+/// that it has too much to do (429, 503) or lately takes much longer than usually to begin its answers.
 #[derive(Debug)]
 pub(crate) struct Flow {
     options: FlowOptions,
@@ -49,8 +53,8 @@ struct State {
     /// Nothing begins before.
     not_before: Instant,
     next_byte: Instant,
-    quickest: Option<Duration>,
-    usual_s: f64,
+    /// Mean latency lately and usually, in seconds; `None` before the first answer.
+    latency_s: Option<(f64, f64)>,
 }
 
 /// A place in the flow; it is free again when this is dropped.
@@ -67,8 +71,7 @@ impl Flow {
             era: 0,
             not_before: Instant::now(),
             next_byte: Instant::now(),
-            quickest: None,
-            usual_s: 0.0,
+            latency_s: None,
         };
         Self { options, state: Mutex::new(state), is_free: Notify::new() }
     }
@@ -80,7 +83,9 @@ impl Flow {
     /// Waits for a place, and for the moment when a request may begin.
     pub(crate) async fn enter(&self) -> Place<'_> {
         loop {
-            let freed = self.is_free.notified();
+            // Enlisted before the look, so that a place that is freed in between is not missed.
+            let mut freed = std::pin::pin!(self.is_free.notified());
+            freed.as_mut().enable();
             {
                 let mut state = self.state();
                 if (state.in_use as f64) < state.places.floor().max(1.0) {
@@ -97,7 +102,8 @@ impl Flow {
                 let now = Instant::now();
                 if state.not_before <= now {
                     if let Some(rate) = self.options.requests_per_second {
-                        state.not_before = now + Duration::from_secs_f64(1.0 / rate);
+                        let spacing = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(LONGEST_PAUSE);
+                        state.not_before = now + spacing.min(LONGEST_PAUSE);
                     }
                     break;
                 }
@@ -114,7 +120,8 @@ impl Flow {
         let until = {
             let mut state = self.state();
             let from = state.next_byte.max(Instant::now());
-            state.next_byte = from + Duration::from_secs_f64(bytes as f64 / limit as f64);
+            state.next_byte =
+                from + Duration::from_secs_f64(bytes as f64 / limit.max(1) as f64).min(LONGEST_PAUSE);
             from
         };
         sleep_until(until).await;
@@ -130,15 +137,15 @@ impl Place<'_> {
     /// The service began to answer after `latency`.
     pub(crate) fn answered(&self, latency: Duration) {
         let mut state = self.flow.state();
-        let quickest = state.quickest.map_or(latency, |quickest| quickest.min(latency));
-        state.quickest = Some(quickest);
         let seconds = latency.as_secs_f64();
-        state.usual_s += LATENCY_WEIGHT * (seconds - state.usual_s);
-        let bearable = quickest.as_secs_f64() * STRUGGLING_FACTOR + STRUGGLING_BEYOND.as_secs_f64();
-        if state.usual_s > bearable {
+        let (lately, usually) = state.latency_s.unwrap_or((seconds, seconds));
+        let lately = lately + LATELY_WEIGHT * (seconds - lately);
+        let usually = usually + USUALLY_WEIGHT * (seconds - usually);
+        let is_struggling = lately > usually * STRUGGLING_FACTOR + STRUGGLING_BEYOND_S;
+        // What comes next is measured against the new number of places.
+        state.latency_s = Some((if is_struggling { usually } else { lately }, usually));
+        if is_struggling {
             self.shrink(&mut state);
-            // What comes next is measured against the new number of places.
-            state.usual_s = 0.0;
         } else {
             let most = self.flow.options.concurrency.max(1) as f64;
             state.places = (state.places + 1.0 / state.places).min(most);
@@ -152,7 +159,7 @@ impl Place<'_> {
         let mut state = self.flow.state();
         self.shrink(&mut state);
         if let Some(wait) = wait {
-            state.not_before = state.not_before.max(Instant::now() + wait);
+            state.not_before = state.not_before.max(Instant::now() + wait.min(LONGEST_PAUSE));
         }
     }
 
@@ -225,10 +232,18 @@ mod tests {
             flow.enter().await.answered(300 * MS);
         }
         assert_eq!(flow.places(), 8, "slow but steady");
+        let mut fewest = 8;
         for _ in 0..50 {
             flow.enter().await.answered(5000 * MS);
+            fewest = fewest.min(flow.places());
         }
-        assert!(flow.places() < 4, "{}", flow.places());
+        assert!(fewest <= 4, "{fewest}");
+        assert_eq!(flow.places(), 8, "what lasts becomes usual");
+        let mixed = Flow::new(FlowOptions::default());
+        for at in 0..200 {
+            mixed.enter().await.answered(if at % 4 == 0 { 20 * MS } else { 1000 * MS });
+        }
+        assert_eq!(mixed.places(), 8, "small questions are answered sooner than large ones");
     }
 
     #[tokio::test(start_paused = true)]

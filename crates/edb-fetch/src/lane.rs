@@ -358,7 +358,9 @@ impl Lane {
             (End::Open, _) => {
                 self.cuts += 1;
                 self.truncated += 1;
-                self.sizing.shorten(length_us / 2);
+                if window.check.is_none() {
+                    self.sizing.shorten((length_us / 2).max(SHORTEST_US));
+                }
             }
         }
         let is_news = self.proven.micros() > known_us || (self.begin, self.horizon) != (begin, horizon);
@@ -381,17 +383,31 @@ impl Lane {
     pub(crate) fn split(&mut self, window: &Window) -> bool {
         self.give_back(window);
         let length_us = window.wanted.range.micros();
-        // Of several that were asked at once one tells enough.
-        if self.sizing.shorten(length_us / 2) {
-            self.splits += 1;
+        if window.check.is_some() || length_us <= SHORTEST_US {
+            return false;
         }
-        self.splits <= MOST_SPLITS && length_us > SHORTEST_US
+        // Of several that were asked at once one tells enough.
+        self.splits += usize::from(self.sizing.shorten_slow(length_us / 2));
+        self.splits <= MOST_SPLITS
     }
 
-    /// Gives a window up.
-    pub(crate) fn failed(&mut self, window: &Window) {
+    /// Gives a window up, and says what is lost with it: where it was to tell whether the archive ends, everything beyond.
+    pub(crate) fn failed(&mut self, window: &Window) -> Vec<TimeRange> {
         self.give_back(window);
-        self.lost.insert(window.wanted.range);
+        let mut lost = match (window.check, self.horizon) {
+            (Some(check), Horizon::Suspected(end)) if check == end => {
+                let beyond: Coverage = TimeRange::checked(end, Instant::MAX).into_iter().collect();
+                let open = self.open();
+                let kept = open.without(&beyond);
+                open.without(&kept)
+            }
+            _ => Coverage::new(),
+        };
+        for range in self.requested.within(window.wanted.range).ranges() {
+            lost.insert(*range);
+        }
+        lost.ranges().iter().for_each(|range| self.lost.insert(*range));
+        lost.ranges().to_vec()
     }
 
     /// Forgets what is under way: nothing will come of it.

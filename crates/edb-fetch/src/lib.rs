@@ -12,6 +12,7 @@
 //! - it refuses, with 4xx too, what it answers a moment later; 404, 405, 410, 413, 414, 416 and 422 are taken to be final
 //! - no token is needed for ordinary reads; a wrong one is answered 401 and never tried again
 
+mod address;
 mod body;
 mod breaker;
 mod client;
@@ -25,6 +26,7 @@ mod retry;
 mod token;
 mod trouble;
 
+pub use address::takes_kept_token;
 pub use client::{Client, ClientOptions, DEFAULT_BASE_URL, SpeedLimits};
 pub use download::{Download, DownloadOptions, Downloaded, Downloads, download};
 pub use flow::FlowOptions;

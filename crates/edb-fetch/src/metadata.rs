@@ -1,17 +1,20 @@
 //! The services around the telemetry: dictionary, observation search, account.
 
-use edb_core::{Dictionary, Error, ErrorKind, Exposure, ExposureSearch, INSTRUMENTS, Mnemonic, Result};
+use edb_core::{
+    Dictionary, Error, ErrorKind, Exposure, ExposureSearch, INSTRUMENTS, Mnemonic, Notice, NoticeKind,
+    Outcome, Result, format_duration,
+};
 use edb_wire::mashup::{self, Reply};
 use edb_wire::{dictionary, exposures};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::client::{Ask, Client};
 
 /// A dictionary of 20,000 mnemonics has some 4 MB, and so has a long list of files.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-/// How often a question that is being worked on is asked again; the service holds each for a while.
-const MOST_POLLS: u64 = 600;
+
 /// Who a token is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
@@ -36,9 +39,11 @@ impl Client {
             Some(mnemonic) => ("Mast.JwstEdb.Dictionary", json!({ "mnemonic": mnemonic.as_str() })),
             None => ("Mast.JwstEdb.Mnemonics", json!({})),
         };
-        // A host that cannot be reached need not be asked in another way.
+        // A host that cannot be reached, or refuses the token, need not be asked in another way.
+        let is_refused = matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden);
         let fallback = match error.tries() {
             0 => None,
+            _ if is_refused => None,
             _ => self.invoke(service, &params, dictionary::mashup::parse).await.ok(),
         };
         match fallback {
@@ -50,7 +55,7 @@ impl Client {
         }
     }
 
-    pub(crate) async fn search(&self, search: &ExposureSearch) -> Result<Vec<Exposure>> {
+    pub(crate) async fn search(&self, search: &ExposureSearch) -> Result<Outcome<Vec<Exposure>>> {
         let (name, value) = search.filter();
         let params = exposures::params(name, &value);
         let wanted = |instrument: &&&str| search.instrument().is_none_or(|one| one == **instrument);
@@ -61,18 +66,24 @@ impl Client {
                 Ok(exposures::fold(pages.concat(), instrument, search.prefix()))
             }
         });
-        let found: Result<Vec<Vec<Exposure>>> =
+        let folded: Result<Vec<exposures::Folded>> =
             futures_util::future::join_all(asked).await.into_iter().collect();
-        let mut found = found
-            .map_err(|error| error.while_doing(format!("could not search for exposures of {search}")))?
-            .concat();
-        if found.is_empty() {
-            return Err(Error::new(ErrorKind::Empty, format!("there are no exposures of {search}"))
-                .with_hint(
-                    "check the numbers; exposures appear in the archive some days after they were taken",
-                ));
+        let folded = folded
+            .map_err(|error| error.while_doing(format!("could not search for exposures of {search}")))?;
+        let mut found = Outcome { value: Vec::new(), notices: Vec::new() };
+        for mut one in folded {
+            found.value.append(&mut one.exposures);
+            if !one.without_times.is_empty() {
+                let text = format!("no times are known of the exposures {}", one.without_times.join(", "));
+                found.notices.push(Notice::general(NoticeKind::LeftOut, text));
+            }
         }
-        found.sort_by_key(|exposure| exposure.range);
+        if found.value.is_empty() {
+            return Err(Error::usage(format!("there are no exposures of {search} with a time")).with_hint(
+                "check the numbers; exposures appear in the archive some days after they were taken",
+            ));
+        }
+        found.value.sort_by_key(|exposure| exposure.range);
         Ok(found)
     }
 
@@ -93,7 +104,7 @@ impl Client {
                 Error::integrity("could not read the answer of the account service").caused_by(error)
             })?;
             let name = who.attrib.get("display_name").and_then(Value::as_str).unwrap_or_default().to_owned();
-            Ok(if who.anon { Account::Anonymous } else { Account::Known(name) })
+            Ok(if who.anon { Account::Anonymous } else { Account::Known(self.scrubbed(name)) })
         };
         self.ask(&url, Ask::GetAccount, MAX_ANSWER_BYTES, read)
             .await
@@ -109,7 +120,7 @@ impl Client {
     ) -> Result<Vec<T>> {
         let url = format!("{}{}api/v0/invoke", self.base, self.prefix);
         let mut pages = Vec::new();
-        let mut polls = 0;
+        let since = Instant::now();
         let mut nonce = self.nonce();
         loop {
             let question = mashup::ask(service, params, pages.len() as u64 + 1, nonce);
@@ -122,14 +133,11 @@ impl Client {
                     }
                     nonce = self.nonce();
                 }
-                Reply::Executing if polls < MOST_POLLS => {
-                    polls += 1;
-                    self.pause().await;
-                }
+                Reply::Executing if since.elapsed() < self.longest_time() => self.pause().await,
                 Reply::Executing => {
                     return Err(Error::new(
                         ErrorKind::Unavailable,
-                        format!("`{service}` was still at work when it was asked the {MOST_POLLS}th time"),
+                        format!("`{service}` was still at work after {}", format_duration(since.elapsed())),
                     )
                     .with_hint("try again later"));
                 }

@@ -11,11 +11,13 @@ const PROBE_US: i64 = 3600 * MICROS_PER_SECOND;
 const UNPROBED_US: i64 = MICROS_PER_DAY;
 /// How many times longer than what has been seen of a mnemonic its next window may be.
 const GROWTH: i64 = 100;
+/// How many times more answers must go well, each time that a window was too slow.
+const PATIENCE_GROWTH: u32 = 8;
 /// The observatory's fastest tick.
 const FASTEST_TICK_US: f64 = 64_000.0;
 /// A row of a number, as the service prints it.
 pub(crate) const ROW_BYTES: f64 = 64.0;
-/// No window is planned shorter than this, nor split further because it took too long.
+/// No window is planned shorter than this for its rows, nor split further because it took too long.
 pub(crate) const SHORTEST_US: i64 = 60 * MICROS_PER_SECOND;
 
 /// How many rows a mnemonic has in how much time, as far as that has been seen.
@@ -56,15 +58,25 @@ impl Rate {
 pub(crate) struct Sizing {
     all: Option<Rate>,
     last: Option<Rate>,
-    /// Windows that were longer than this were cut or took too long.
+    /// Windows that were longer than this were cut by the service.
     longest_us: i64,
-    /// The same, as long as answers keep breaking off.
+    /// Windows that were longer than this broke off or took too long.
     for_now_us: i64,
+    /// Answers that were whole since then, and how many must be before longer windows are tried.
+    whole_in_a_row: u32,
+    patience: u32,
 }
 
 impl Sizing {
     pub(crate) fn new(known: Option<Rate>) -> Self {
-        Self { all: known, last: known, longest_us: i64::MAX, for_now_us: i64::MAX }
+        Self {
+            all: known,
+            last: known,
+            longest_us: i64::MAX,
+            for_now_us: i64::MAX,
+            whole_in_a_row: 0,
+            patience: 1,
+        }
     }
 
     pub(crate) fn learn(&mut self, seen: Rate) {
@@ -72,23 +84,37 @@ impl Sizing {
         self.last = Some(seen);
     }
 
-    /// A window of this length was too long.
-    ///
-    /// Returns whether that was not known yet.
-    pub(crate) fn shorten(&mut self, length_us: i64) -> bool {
-        let before_us = self.longest_us;
+    /// The service does not send more than this at once.
+    pub(crate) fn shorten(&mut self, length_us: i64) {
         self.longest_us = self.longest_us.min(length_us).max(MICROS_PER_SECOND);
-        self.longest_us < before_us
     }
 
     /// A window was not answered whole, which may have been an accident: shorter ones are asked for until things go well.
     pub(crate) fn shorten_for_now(&mut self, length_us: i64) {
         self.for_now_us = self.for_now_us.min(length_us).max(MICROS_PER_SECOND);
+        self.whole_in_a_row = 0;
+    }
+
+    /// A window was too slow. To find that out took long, so that ever more answers must go well before longer ones are tried.
+    ///
+    /// Returns whether that was not known yet.
+    pub(crate) fn shorten_slow(&mut self, length_us: i64) -> bool {
+        let before_us = self.for_now_us;
+        self.shorten_for_now(length_us.max(SHORTEST_US));
+        let is_news = self.for_now_us < before_us;
+        if is_news {
+            self.patience = self.patience.saturating_mul(PATIENCE_GROWTH);
+        }
+        is_news
     }
 
     /// A window was answered whole.
     pub(crate) fn ease(&mut self) {
-        self.for_now_us = self.for_now_us.saturating_mul(2);
+        self.whole_in_a_row += 1;
+        if self.whole_in_a_row >= self.patience {
+            self.whole_in_a_row = 0;
+            self.for_now_us = self.for_now_us.saturating_mul(2);
+        }
     }
 
     /// The rate that is reckoned with: what is bursty is taken at its densest.

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edb_core::{Answer, Error, ErrorKind, Instant, Mnemonic, Request, Result, Source, TimeRange};
+use edb_core::{Answer, Error, ErrorKind, Instant, Mnemonic, Request, Result, Source, TimeRange, Traffic};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::body::blocking;
 use crate::lane::{Lane, OverBudget, Told, Window};
 use crate::plan::{ROW_BYTES, Rate};
+
+/// How often the bytes are looked at, where they are limited, and how many more than expected are let pass.
+const LOOK: Duration = Duration::from_millis(100);
+const SLACK_BYTES: f64 = 1e6;
 
 /// How to work through requests.
 #[derive(Debug, Clone)]
@@ -133,7 +137,8 @@ impl Retrieval {
 ///   Where that would be the same question, the last second that is requested is asked for: its bracket is the last row.
 /// - An answer with rows and no bracket before them shows where the archive begins, as of now.
 /// - What takes too long is asked for in halves.
-/// - What fails leaves the rest alone and is listed. Refused credentials end everything, since everything would be refused.
+/// - What fails leaves the rest alone and is listed. Refused credentials (401) end everything, since everything would be
+///   refused.
 ///
 /// # Errors
 /// [`ErrorKind::Disk`] if `deliver` reports one: what comes next could not be kept either. What was delivered stays.
@@ -172,6 +177,10 @@ pub async fn retrieve(
         }
         let joined = tokio::select! {
             joined = work.tasks.join_next() => joined,
+            () = tokio::time::sleep(LOOK), if work.bytes_allowed.is_some() => {
+                work.look_at_bytes();
+                continue;
+            }
             () = &mut deadline, if work.stop.is_none() => {
                 work.stop_for(limit_of_time());
                 continue;
@@ -185,9 +194,12 @@ pub async fn retrieve(
             Some(Err(error)) if error.is_cancelled() => continue,
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
         };
-        work.take_in(at, &window, told, &mut on_event)?;
+        work.take_in(at, &window, told, &mut on_event);
     }
-    Ok(work.finish(&mut on_event))
+    match work.broken.take() {
+        Some(error) => Err(error),
+        None => Ok(work.finish(&mut on_event)),
+    }
 }
 
 struct Work {
@@ -200,11 +212,13 @@ struct Work {
     tasks: JoinSet<(usize, Window, Option<Result<Told>>)>,
     is_stopped: watch::Sender<bool>,
     bytes_allowed: Option<f64>,
-    bytes_before: u64,
+    before: Traffic,
     /// Bytes expected of the windows under way.
     expected: HashMap<(usize, TimeRange), f64>,
     /// Why nothing more is asked.
     stop: Option<Error>,
+    /// What comes cannot be kept any more.
+    broken: Option<Error>,
     failures: Vec<(usize, Failure)>,
 }
 
@@ -221,7 +235,7 @@ impl Work {
             lanes[at].request(request.range);
         }
         Self {
-            bytes_before: source.traffic().bytes,
+            before: source.traffic(),
             source,
             lanes,
             places: options.concurrency,
@@ -231,16 +245,29 @@ impl Work {
             bytes_allowed: options.limits.bytes.map(|bytes| bytes as f64),
             expected: HashMap::new(),
             stop: None,
+            broken: None,
             failures: Vec::new(),
+        }
+    }
+
+    /// Bytes so far.
+    fn received(&self) -> f64 {
+        self.source.traffic().bytes.saturating_sub(self.before.bytes) as f64
+    }
+
+    /// Stops if far more has come than the windows let expect.
+    fn look_at_bytes(&mut self) {
+        if self.bytes_allowed.is_some_and(|allowed| self.received() > allowed * 1.1 + SLACK_BYTES) {
+            self.stop_for(limit_of_bytes());
         }
     }
 
     /// The next window: of the lane whose turn it is, or the first after it that has one.
     fn next(&mut self) -> Option<(usize, Window)> {
         let traffic = self.source.traffic();
-        let received = traffic.bytes.saturating_sub(self.bytes_before) as f64;
-        let row_bytes =
-            ROW_BYTES.max(traffic.bytes as f64 / traffic.rows.max(1) as f64).min(10.0 * ROW_BYTES);
+        let received = self.received();
+        let rows = traffic.rows.saturating_sub(self.before.rows);
+        let row_bytes = ROW_BYTES.max(received / rows.max(1) as f64).min(10.0 * ROW_BYTES);
         let budget_rows = self.bytes_allowed.map_or(f64::INFINITY, |allowed| {
             (allowed - received - self.expected.values().sum::<f64>()) / row_bytes
         });
@@ -273,7 +300,7 @@ impl Work {
         window: &Window,
         told: Result<Told>,
         on_event: &mut impl FnMut(Event<'_>),
-    ) -> Result<()> {
+    ) {
         self.expected.remove(&(at, window.wanted.range));
         let lane = &mut self.lanes[at];
         match told {
@@ -285,27 +312,27 @@ impl Work {
                     self.fail(at, wanted, &error, on_event);
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Disk => return Err(error),
+            Err(error) if error.kind() == ErrorKind::Disk => {
+                self.stop_for(not_tried(&error));
+                self.broken.get_or_insert(error);
+            }
             Err(error) if error.kind() == ErrorKind::TimedOut && error.tries() > 0 && lane.split(window) => {
                 on_event(Event::Split(window, &error));
             }
             Err(error) => {
-                lane.failed(window);
-                let failure = Failure { wanted: window.wanted.clone(), error };
-                on_event(Event::Failed(&failure, &progress(lane)));
-                match failure.error.kind() {
+                let lost = lane.failed(window);
+                self.fail(at, lost, &error, on_event);
+                match error.kind() {
                     // Everything else would be refused too.
-                    ErrorKind::Unauthorized => self.stop_for(not_tried(&failure.error)),
+                    ErrorKind::Unauthorized => self.stop_for(not_tried(&error)),
                     ErrorKind::Forbidden => {
-                        let (wanted, error) = (lane.give_up(), not_tried(&failure.error));
-                        self.fail(at, wanted, &error, on_event);
+                        let lost = self.lanes[at].give_up();
+                        self.fail(at, lost, &not_tried(&error), on_event);
                     }
                     _ => {}
                 }
-                self.failures.push((at, failure));
             }
         }
-        Ok(())
     }
 
     fn stop_for(&mut self, error: Error) {
@@ -322,19 +349,21 @@ impl Work {
     ) {
         for range in wanted {
             let wanted = Request { mnemonic: self.lanes[at].mnemonic.clone(), range };
-            let failure = Failure { wanted, error: again(error) };
+            let failure = Failure { wanted, error: error.retold(error.chain()) };
             on_event(Event::Failed(&failure, &progress(&self.lanes[at])));
             self.failures.push((at, failure));
         }
     }
 
     fn finish(mut self, on_event: &mut impl FnMut(Event<'_>)) -> Retrieval {
-        if let Some(error) = self.stop.take() {
-            for at in 0..self.lanes.len() {
-                self.lanes[at].drop_taken();
-                let wanted = self.lanes[at].give_up();
-                self.fail(at, wanted, &error, on_event);
-            }
+        // Without a stop nothing is left; what were left all the same must not go unsaid.
+        let never_asked =
+            || Error::new(ErrorKind::Unclassified, "never asked: this is a defect").with_tries(0);
+        let error = self.stop.take().unwrap_or_else(never_asked);
+        for at in 0..self.lanes.len() {
+            self.lanes[at].drop_taken();
+            let left = self.lanes[at].give_up();
+            self.fail(at, left, &error, on_event);
         }
         self.failures.sort_by_key(|(at, failure)| (*at, failure.wanted.range));
         let ends = self.lanes.iter().filter_map(|lane| Some((lane.mnemonic.clone(), lane.end()?)));
@@ -354,7 +383,7 @@ fn progress(lane: &Lane) -> Progress {
     Progress {
         mnemonic: lane.mnemonic.clone(),
         span_us: lane.span_us(),
-        done_us: lane.span_us() - lane.left_us(),
+        done_us: (lane.span_us() - lane.left_us()).max(0),
         rows: lane.rows,
         answers: lane.answers,
     }
@@ -375,20 +404,7 @@ fn limit(what: &str) -> Error {
 }
 
 fn not_tried(cause: &Error) -> Error {
-    let error = Error::new(cause.kind(), "not tried: the service had refused another request").with_tries(0);
-    match cause.hint() {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
-}
-
-/// Errors do not copy; what one of many says is said by its words.
-fn again(error: &Error) -> Error {
-    let copy = Error::new(error.kind(), error.chain()).with_tries(error.tries());
-    match error.hint() {
-        Some(hint) => copy.with_hint(hint),
-        None => copy,
-    }
+    cause.retold("not tried: the service had refused another request").with_tries(0)
 }
 
 /// Delivers the answer to a window.

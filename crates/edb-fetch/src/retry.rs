@@ -62,7 +62,7 @@ pub struct RetryPolicy {
     pub shortest_wait: Duration,
     /// The longest wait, also for a `Retry-After` that asks for more.
     pub longest_wait: Duration,
-    /// How long all tries and waits may take before no further one begins.
+    /// How long tries and waits may take after the first failure before no further one begins.
     pub longest_time: Duration,
     /// Where jitter comes from.
     pub jitter: Jitter,
@@ -85,25 +85,21 @@ impl Default for RetryPolicy {
 pub(crate) struct Retries<'a> {
     policy: &'a RetryPolicy,
     pub(crate) tried: u32,
-    since: Instant,
+    /// When the first try had failed: waiting for one's turn is no trying.
+    since: Option<Instant>,
     last_wait: Duration,
     last_integrity: Option<(u64, String)>,
 }
 
 impl<'a> Retries<'a> {
     pub(crate) fn new(policy: &'a RetryPolicy) -> Self {
-        Self {
-            policy,
-            tried: 0,
-            since: Instant::now(),
-            last_wait: policy.shortest_wait,
-            last_integrity: None,
-        }
+        Self { policy, tried: 0, since: None, last_wait: policy.shortest_wait, last_integrity: None }
     }
 
     /// How long to wait before the next try; `None` when there is none.
     pub(crate) fn next_wait(&mut self, trouble: &Trouble) -> Option<Duration> {
         self.tried += 1;
+        let since = *self.since.get_or_insert_with(Instant::now);
         let policy = self.policy;
         let tries = match trouble.class {
             Class::Unreachable | Class::Passing | Class::Overload | Class::Slow => policy.tries,
@@ -119,11 +115,11 @@ impl<'a> Retries<'a> {
             }
             Class::Barred | Class::Final => return None,
         };
-        let most = (self.last_wait * 3).max(policy.shortest_wait);
+        let most = self.last_wait.saturating_mul(3).max(policy.shortest_wait);
         let jitter =
             policy.shortest_wait + most.saturating_sub(policy.shortest_wait).mul_f64(policy.jitter.next());
         let wait = trouble.wait.unwrap_or(jitter).min(policy.longest_wait);
-        if self.tried >= tries || self.since.elapsed() + wait > policy.longest_time {
+        if self.tried >= tries || since.elapsed().saturating_add(wait) > policy.longest_time {
             return None;
         }
         self.last_wait = wait.max(policy.shortest_wait);

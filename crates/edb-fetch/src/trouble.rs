@@ -82,7 +82,7 @@ impl Trouble {
             429 | 503 => (Class::Overload, later(ErrorKind::Unavailable)),
             425 | 500..=599 => (Class::Passing, later(ErrorKind::Unavailable)),
             300..=399 => {
-                (Class::Final, Error::usage(says).with_hint("check `--source`: it redirects in circles"))
+                (Class::Final, Error::usage(says).with_hint("check `--source`: it redirects to nowhere"))
             }
             // The service is known to refuse what it answers a minute later.
             _ => (Class::Odd, later(ErrorKind::Unavailable)),
@@ -107,16 +107,9 @@ impl Trouble {
                 Class::Integrity,
                 Error::integrity("the answer is not compressed as it says").with_hint(check),
             ),
-            None if error.is_redirect() => (
-                Class::Final,
-                Error::usage("the service redirects in circles").with_hint("check `--source`"),
-            ),
-            None if error.is_timeout() => return Self {
-                error: Self::slow("could not connect in time".to_owned()).error.caused_by(error.without_url()),
-                class: Class::Unreachable,
-                wait: None,
-                after_bytes: 0,
-            },
+            None if error.is_timeout() => {
+                (Class::Unreachable, unavailable("could not connect to the service in time").with_hint(check))
+            }
             None if error.is_connect() => {
                 (Class::Unreachable, unavailable("could not connect to the service").with_hint(check))
             }

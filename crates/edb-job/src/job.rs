@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use edb::frame::{AlignOptions, Layout, Method, ResampleOptions, Statistic, Times};
 use edb::plot::FigureOptions;
 use edb::{
-    Archive, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, NoticeKind, Request, Result,
-    Selection, export, parse_duration, parse_instant, plot,
+    Archive, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result, Selection,
+    export, parse_duration, parse_instant, plot,
 };
 
 /// A job.
@@ -35,7 +35,7 @@ pub struct Resolved {
     pub requests: Vec<Request>,
     /// The exposures that ranges were taken from.
     pub exposures: Exposures,
-    /// Facts about the dictionary.
+    /// Facts about exposures and the dictionary.
     pub notices: Vec<Notice>,
 }
 
@@ -48,12 +48,14 @@ impl Job {
         let mut resolved = Resolved::default();
         let mut selection = self.selection.clone();
         if !self.during.is_empty() {
-            resolved.exposures = self.during.exposures(archive.source()).await?;
+            let found = self.during.exposures(archive.source()).await?;
+            resolved.exposures = found.value;
+            resolved.notices = found.notices;
             selection.ranges.extend(resolved.exposures.ranges());
         }
         let dictionary = if selection.has_patterns() {
             let kept = archive.dictionary(now).await?;
-            resolved.notices.extend(kept.stale.map(|text| Notice::general(NoticeKind::NotKnown, text)));
+            resolved.notices.extend(kept.notices);
             kept.dictionary
         } else {
             Dictionary::default()

@@ -1,8 +1,9 @@
 //! What happened.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use edb::ErrorKind;
+use edb::{Error, ErrorKind};
 use serde::Serialize;
 
 /// What a run did. Serialises to the object of `--summary json`.
@@ -30,6 +31,9 @@ pub struct Report {
     pub failures: Vec<FailureReport>,
     /// The exit code.
     pub exit_code: u8,
+    /// Why nothing at all came, if nothing did; no file was written then.
+    #[serde(skip)]
+    pub cause: Option<Arc<Error>>,
 }
 
 /// One exposure.

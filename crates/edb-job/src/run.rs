@@ -1,5 +1,7 @@
 //! Selection to files.
 
+use std::sync::Arc;
+
 use edb::atomic::{self, AtomicFile};
 use edb::export;
 use edb::fetch::Event;
@@ -20,8 +22,8 @@ use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, 
 /// ([`ErrorKind::Partial`]).
 ///
 /// # Errors
-/// As [`Archive::retrieve`]; [`ErrorKind::Disk`] if a destination cannot be written, before anything is fetched; the first
-/// window's own error if nothing at all could be fetched.
+/// As [`Archive::retrieve`]; [`ErrorKind::Disk`] if a destination cannot be written, before anything is fetched. If nothing at
+/// all could be fetched, no file is written and the report has the cause.
 pub async fn run(
     job: &Job,
     archive: &Archive,
@@ -38,10 +40,16 @@ pub async fn run(
         AtomicFile::create(&output.path)?;
     }
     let resolved = job.resolve(archive, now).await?;
-    let mut retrieved = archive.retrieve(&resolved.requests, now, on_event).await?.or_cause()?;
+    let mut retrieved = archive.retrieve(&resolved.requests, now, on_event).await?;
     retrieved.notices.splice(0..0, resolved.notices);
     let exposures = resolved.exposures;
     let mut report = report(job, &retrieved, &exposures);
+    if let Some(cause) = retrieved.take_cause() {
+        report.exit_code = cause.kind().exit_code();
+        report.notices = retrieved.notices.iter().map(ToString::to_string).collect();
+        report.cause = Some(Arc::new(cause));
+        return Ok(report);
+    }
     let outputs = job.outputs.clone();
     // Polars and compression block; the runtime's workers are for the network.
     let written = tokio::task::spawn_blocking(move || {
@@ -79,6 +87,7 @@ fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures) -> Report {
         delivered: retrieved.delivered.iter().map(delivered).collect(),
         notices: Vec::new(),
         exit_code: retrieved.exit_code(),
+        cause: None,
         failures: failures(retrieved),
     }
 }

@@ -50,33 +50,47 @@ pub fn parse(body: &[u8]) -> Result<Reply<Vec<Row>>> {
     mashup::parse(body, "the list of exposures")
 }
 
-/// The exposures of `rows` whose label begins with `prefix`, by time. Files of no single exposure (combined products), and
-/// files without times, are passed over.
-pub fn fold(rows: Vec<Row>, instrument: &str, prefix: &str) -> Vec<Exposure> {
-    let mut exposures: BTreeMap<String, Exposure> = BTreeMap::new();
+/// What a list of files comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// The exposures, by time.
+    pub exposures: Vec<Exposure>,
+    /// Labels of exposures of which no file says when they were taken.
+    pub without_times: Vec<String>,
+}
+
+/// The exposures of `rows` whose label begins with `prefix`. Files of no single exposure (combined products) are passed over.
+pub fn fold(rows: Vec<Row>, instrument: &str, prefix: &str) -> Folded {
+    let mut exposures: BTreeMap<String, Option<Exposure>> = BTreeMap::new();
     for row in rows {
-        let Some(label) = row.filename.as_deref().and_then(label).filter(|label| label.starts_with(prefix))
-        else {
-            continue;
-        };
+        let label = row.filename.as_deref().and_then(label);
+        let Some(label) = label.filter(|label| label.starts_with(prefix)) else { continue };
         let times = [(row.date_beg_mjd, row.date_end_mjd), (row.expstart, row.expend)];
         let range = times.into_iter().find_map(|(start, stop)| {
             TimeRange::checked(Instant::from_mjd(start?)?, Instant::from_mjd(stop?)?)
         });
-        let Some(range) = range else { continue };
-        exposures
-            .entry(label.to_owned())
-            .and_modify(|exposure| exposure.range = exposure.range.hull(range))
-            .or_insert_with(|| Exposure {
-                label: label.to_owned(),
-                instrument: instrument.to_ascii_uppercase(),
-                kind: row.exp_type.unwrap_or_default(),
-                range,
-            });
+        match (exposures.entry(label.to_owned()).or_default(), range) {
+            (Some(exposure), Some(range)) => exposure.range = exposure.range.hull(range),
+            (exposure @ None, Some(range)) => {
+                *exposure = Some(Exposure {
+                    label: label.to_owned(),
+                    instrument: instrument.to_ascii_uppercase(),
+                    kind: row.exp_type.unwrap_or_default(),
+                    range,
+                });
+            }
+            (_, None) => {}
+        }
     }
-    let mut exposures: Vec<Exposure> = exposures.into_values().collect();
-    exposures.sort_by_key(|exposure| exposure.range);
-    exposures
+    let mut folded = Folded::default();
+    for (label, exposure) in exposures {
+        match exposure {
+            Some(exposure) => folded.exposures.push(exposure),
+            None => folded.without_times.push(label),
+        }
+    }
+    folded.exposures.sort_by_key(|exposure| exposure.range);
+    folded
 }
 
 /// The exposure that a file is of.
@@ -109,8 +123,9 @@ mod tests {
             {"filename": "jw02733001001_02105_00001_mirimage_rate.fits"},
         ]});
         let Reply::Complete { found, pages } = parse(body.to_string().as_bytes()).unwrap() else { panic!() };
-        let exposures = fold(found, "miri", "jw02733001");
-        assert_eq!(pages, 1);
+        let folded = fold(found, "miri", "jw02733001");
+        let exposures = folded.exposures;
+        assert_eq!((pages, folded.without_times), (1, vec!["jw02733001001_02105_00001".to_owned()]));
         let labels: Vec<&str> = exposures.iter().map(|exposure| exposure.label.as_str()).collect();
         assert_eq!(labels, ["jw02733001001_02103_00001", "jw02733001001_02103_00002"]);
         let expected = (Instant::from_mjd(59_738.3).unwrap(), Instant::from_mjd(59_738.41).unwrap());

@@ -81,18 +81,27 @@ impl Retrieved {
         self.delivered.iter().map(|one| one.rows).sum()
     }
 
-    /// The retrieval, unless nothing at all came of it.
-    ///
-    /// # Errors
-    /// The error that stands for all failures, that of the first that was tried, if nothing is known of what was asked.
-    pub fn or_cause(mut self) -> Result<Self> {
+    /// Takes out the error that stands for all failures, that of the first that was tried, if nothing at all is known of what was
+    /// asked.
+    pub fn take_cause(&mut self) -> Option<Error> {
         let is_nothing = self.series.iter().all(|series| series.known.is_empty());
         if self.failures.is_empty() || !is_nothing {
-            return Ok(self);
+            return None;
         }
         // Where none was tried, the dictionary had been asked before, and had failed for all.
         let first = self.failures.iter().position(Failure::was_tried).unwrap_or(0);
-        Err(self.failures.swap_remove(first).error)
+        Some(self.failures.swap_remove(first).error)
+    }
+
+    /// The retrieval, unless nothing at all came of it.
+    ///
+    /// # Errors
+    /// [`take_cause`](Self::take_cause).
+    pub fn or_cause(mut self) -> Result<Self> {
+        match self.take_cause() {
+            Some(cause) => Err(cause),
+            None => Ok(self),
+        }
     }
 
     /// The exit code that the failures ask for: 0 without any, that of a limit if nothing else stopped it.
@@ -161,8 +170,10 @@ impl Archive {
 
     /// Fetches what the store does not know of `requests`, and keeps it. Memory is bounded by what is under way.
     ///
+    /// Names and ranges are taken as they are: [`retrieve`](Self::retrieve) refuses what is unknown or in the future.
+    ///
     /// # Errors
-    /// As for [`retrieve`](Self::retrieve).
+    /// [`ErrorKind::Disk`] and [`ErrorKind::Integrity`] from the store.
     pub async fn fill(
         &self,
         requests: &[Request],
@@ -314,10 +325,10 @@ impl Archive {
         missing.dedup();
         let Some(source) = &self.source else {
             let held = self.store.mnemonics()?;
-            let unknown: Vec<&Mnemonic> =
-                missing.into_iter().filter(|mnemonic| held.binary_search(mnemonic).is_err()).collect();
-            let all = held.into_iter().map(DictionaryEntry::bare).chain(known.iter().cloned()).collect();
-            refuse_unknown(&unknown, &all, "the store")?;
+            let unknown = missing.into_iter().filter(|mnemonic| held.binary_search(mnemonic).is_err());
+            let all: Dictionary =
+                held.iter().cloned().map(DictionaryEntry::bare).chain(known.iter().cloned()).collect();
+            refuse_unknown(unknown, &all.into(), "the store")?;
             return Ok(known);
         };
         if missing.is_empty() {
@@ -328,7 +339,7 @@ impl Archive {
         if self.options.dictionary.is_some() || missing.len() > MOST_LOOKUPS {
             match self.whole_dictionary(source, &missing, now).await {
                 Ok(all) => {
-                    notices.extend(all.stale.map(|text| Notice::general(NoticeKind::NotKnown, text)));
+                    notices.extend(all.notices);
                     missing.iter().for_each(|mnemonic| match all.dictionary.get(mnemonic) {
                         Some(entry) => learnt.insert(entry.clone()),
                         None => unknown.push(*mnemonic),
@@ -353,9 +364,8 @@ impl Archive {
             }
         }
         if !unknown.is_empty() {
-            unknown.sort();
             let all = self.dictionary(now).await.unwrap_or_default();
-            refuse_unknown(&unknown, &all.dictionary, &source.name())?;
+            refuse_unknown(unknown.into_iter(), &all, &source.name())?;
         }
         if !learnt.is_empty() {
             for entry in learnt.iter() {
@@ -375,7 +385,7 @@ impl Archive {
     ) -> Result<KeptDictionary> {
         match &self.options.dictionary {
             Some(cache) => cache.get(source.as_ref(), wanted, now).await,
-            None => Ok(KeptDictionary { dictionary: source.dictionary(None).await?, stale: None }),
+            None => source.dictionary(None).await.map(KeptDictionary::from),
         }
     }
 
@@ -389,7 +399,7 @@ impl Archive {
         } else {
             let bare = self.store.mnemonics()?.into_iter().map(DictionaryEntry::bare);
             let known = self.store.dictionary()?;
-            Ok(KeptDictionary { dictionary: bare.chain(known.iter().cloned()).collect(), stale: None })
+            Ok(bare.chain(known.iter().cloned()).collect::<Dictionary>().into())
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use edb_core::{Dictionary, Error, ErrorKind, Instant, Mnemonic, Result, Source, atomic, format_duration};
+use edb_core::{
+    Dictionary, Error, ErrorKind, Instant, Mnemonic, Notice, NoticeKind, Result, Source, atomic,
+    format_duration,
+};
 use edb_wire::dictionary::viz;
 use serde::Deserialize;
 
@@ -19,13 +22,21 @@ pub struct DictionaryCache {
     pub longest_age: Duration,
 }
 
-/// A dictionary, and how old it is if it could not be renewed.
+/// A dictionary, and what is to be known of its age.
 #[derive(Debug, Clone, Default)]
 pub struct KeptDictionary {
     /// The entries.
     pub dictionary: Dictionary,
-    /// Why it is older than it should be, in words.
-    pub stale: Option<String>,
+    /// Whether it is older than it should be, and may lack what is new.
+    pub is_stale: bool,
+    /// Why it is, or why it could not be kept.
+    pub notices: Vec<Notice>,
+}
+
+impl From<Dictionary> for KeptDictionary {
+    fn from(dictionary: Dictionary) -> Self {
+        Self { dictionary, ..Self::default() }
+    }
 }
 
 /// What the file says beside the form of the service.
@@ -58,22 +69,25 @@ impl DictionaryCache {
         if let (Some((_, dictionary)), Some(age)) = (&kept, age) {
             let has_all = wanted.iter().all(|mnemonic| dictionary.get(mnemonic).is_some());
             if age <= self.longest_age && (has_all || age <= SURELY_COMPLETE) {
-                return Ok(KeptDictionary { dictionary: dictionary.clone(), stale: None });
+                return Ok(dictionary.clone().into());
             }
         }
         match source.dictionary(None).await {
             Ok(dictionary) => {
-                self.keep(&source.name(), &dictionary, now)?;
-                Ok(KeptDictionary { dictionary, stale: None })
+                // It is at hand, and only the next run will miss it.
+                let kept = self.keep(&source.name(), &dictionary, now);
+                let notice = |error: Error| Notice::general(NoticeKind::NotKnown, error.chain());
+                let notices = kept.err().map(notice).into_iter().collect();
+                Ok(KeptDictionary { dictionary, is_stale: false, notices })
             }
             Err(error) => match kept {
                 Some((_, dictionary)) => {
                     let age = age.map_or("of another time".to_owned(), |age| {
                         format!("{} old", format_duration(Duration::from_secs(age.as_secs())))
                     });
-                    let stale =
-                        format!("the dictionary is {age} and could not be renewed: {}", error.chain());
-                    Ok(KeptDictionary { dictionary, stale: Some(stale) })
+                    let text = format!("the dictionary is {age} and could not be renewed: {}", error.chain());
+                    let notices = vec![Notice::general(NoticeKind::NotKnown, text)];
+                    Ok(KeptDictionary { dictionary, is_stale: true, notices })
                 }
                 None => Err(error),
             },
@@ -95,12 +109,8 @@ impl DictionaryCache {
             return Ok(());
         }
         let kept = self.get(source, wanted, now).await?;
-        let is_unknown = |mnemonic: &&&Mnemonic| kept.dictionary.get(mnemonic).is_none();
-        let mut unknown: Vec<&Mnemonic> = wanted.iter().filter(is_unknown).copied().collect();
-        unknown.sort();
-        unknown.dedup();
-        // An old dictionary may lack what is new.
-        if kept.stale.is_some() { Ok(()) } else { refuse_unknown(&unknown, &kept.dictionary, &source.name()) }
+        let unknown = wanted.iter().filter(|mnemonic| kept.dictionary.get(mnemonic).is_none());
+        refuse_unknown(unknown.copied(), &kept, &source.name())
     }
 
     /// What is kept of `source`, and since when. A file that cannot be read is as good as none: it is only a copy.
@@ -126,13 +136,19 @@ impl DictionaryCache {
     }
 }
 
-/// Refuses names that no dictionary has, with the nearest that it has.
-pub(crate) fn refuse_unknown(unknown: &[&Mnemonic], all: &Dictionary, place: &str) -> Result<()> {
-    let Some(first) = unknown.first() else { return Ok(()) };
+/// Refuses names that a dictionary does not have, with the nearest that it has. One that may lack what is new refuses nothing.
+pub(crate) fn refuse_unknown<'a>(
+    unknown: impl Iterator<Item = &'a Mnemonic>,
+    kept: &KeptDictionary,
+    place: &str,
+) -> Result<()> {
+    let mut unknown: Vec<&Mnemonic> = unknown.collect();
+    unknown.sort();
+    unknown.dedup();
+    let Some(first) = unknown.first().filter(|_| !kept.is_stale) else { return Ok(()) };
     let names: Vec<String> = unknown.iter().map(|mnemonic| format!("`{mnemonic}`")).collect();
-    let error =
-        Error::new(ErrorKind::UnknownMnemonic, format!("{} does not know {}", place, names.join(", ")));
-    let near: Vec<String> = all.nearest(first).iter().map(ToString::to_string).collect();
+    let error = Error::new(ErrorKind::UnknownMnemonic, format!("{place} does not know {}", names.join(", ")));
+    let near: Vec<String> = kept.dictionary.nearest(first).iter().map(ToString::to_string).collect();
     Err(if near.is_empty() {
         error.with_hint("look names up with `edb search`")
     } else {

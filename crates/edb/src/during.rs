@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edb_core::{
-    Error, Exposure, ExposureSearch, Exposures, Instant, Result, Source, TimeRange, parse_instant,
+    Error, Exposure, ExposureSearch, Exposures, Instant, Outcome, Result, Source, TimeRange, parse_instant,
 };
 
 /// Exposures whose times are ranges of interest.
@@ -32,16 +32,20 @@ impl During {
     /// # Errors
     /// [`edb_core::ErrorKind::Usage`] for files, and for a search without a source that knows observations; the source's
     /// own.
-    pub async fn exposures(&self, source: Option<&Arc<dyn Source>>) -> Result<Exposures> {
+    pub async fn exposures(&self, source: Option<&Arc<dyn Source>>) -> Result<Outcome<Exposures>> {
         let mut all = self.files.iter().map(|path| exposure_of_file(path)).collect::<Result<Vec<_>>>()?;
+        let mut notices = Vec::new();
         for search in &self.searches {
             let source = source.ok_or_else(|| {
                 Error::usage(format!("could not search for exposures of {search} offline"))
                     .with_hint("name a service with `--source`, or give the ranges themselves")
             })?;
-            all.extend(source.exposures(search).await?);
+            let mut found = source.exposures(search).await?;
+            all.append(&mut found.value);
+            notices.append(&mut found.notices);
         }
-        Ok(Exposures::new(all, i64::try_from(self.margin.as_micros()).unwrap_or(i64::MAX)))
+        let margin_us = i64::try_from(self.margin.as_micros()).unwrap_or(i64::MAX);
+        Ok(Outcome { value: Exposures::new(all, margin_us), notices })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `edb auth`.
 
-use edb::fetch::{Account, Client};
+use edb::fetch::{Account, Client, takes_kept_token};
 use edb::{Error, ErrorKind, Result};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ pub(crate) async fn run(common: &Common, args: AuthArgs) -> Result<u8> {
     };
     let url = options.base_url.clone();
     let found = match token::given(common, &url)? {
-        None if common.credentials.no_token || !token::is_trusted(&url) => None,
+        None if common.credentials.no_token || !takes_kept_token(&url) => None,
         None => match token::kept()? {
             None if !common.words.quiet => token::asked()?,
             kept => kept,
@@ -47,7 +47,8 @@ pub(crate) async fn run(common: &Common, args: AuthArgs) -> Result<u8> {
             .with_hint(format!("{EXPIRY}: make a new one at https://auth.mast.stsci.edu/token")));
     }
     if common.words.summary != SummaryForm::Json {
-        let whose = if name.is_empty() { String::new() } else { format!(", as that of {name}") };
+        let whose =
+            if name.is_empty() { String::new() } else { format!(", as that of {}", output::plain(name)) };
         output::data(format!("{url} knows it{whose}; {EXPIRY}\n").as_bytes())?;
     }
     Ok(0)

@@ -4,10 +4,13 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use edb::fetch::{Client, Download, DownloadOptions, Downloaded, Downloads, Plan, download};
+use edb::fetch::{
+    Client, Download, DownloadOptions, Downloaded, Downloads, Plan, download, takes_kept_token,
+};
 use edb::{Dictionary, Error, ErrorKind, Exposures, Mnemonic, Request, Result, Source};
+use serde_json::{Value, json};
 
-use crate::args::{Common, Emit, FetchArgs};
+use crate::args::{Common, Emit, FetchArgs, SummaryForm};
 use crate::source::Origin;
 use crate::{output, progress, source, summary};
 
@@ -62,14 +65,15 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
         bar.inc(1);
         bar.set_prefix(summary::bytes(client.traffic().bytes));
         bar.set_message(download.request.mnemonic.to_string());
-        if !common.words.quiet {
-            bar.suspend(|| match result {
-                Ok(done) => output::say(&said(download, *done)),
-                // The one error of a run is told in full at its end.
-                Err(_) if asked == 1 => {}
-                Err(error) => output::say(&format!("failed: {}", error.chain())),
-            });
-        }
+        bar.suspend(|| match result {
+            Ok(_) if common.words.quiet => {}
+            Ok(done) => output::report("downloaded", about(download, *done), &said(download, *done)),
+            // The one error of a run is told in full at its end.
+            Err(_) if asked == 1 => {}
+            Err(error) => {
+                output::report("failed", failed(download, error), &format!("failed: {}", error.chain()));
+            }
+        });
     })
     .await;
     bar.finish_and_clear();
@@ -86,23 +90,60 @@ fn said(download: &Download, done: Downloaded) -> String {
     format!("{}  {}{remark}", download.destination.display(), summary::bytes(done.size_bytes))
 }
 
+/// The same for programs.
+fn about(download: &Download, done: Downloaded) -> Value {
+    json!({
+        "path": download.destination, "size_bytes": done.size_bytes, "has_rows": done.has_rows,
+        "ends_at": done.ends_at.map(|end| end.to_string()),
+    })
+}
+
+/// What did not come, for programs.
+fn failed(download: &Download, error: &Error) -> Value {
+    json!({
+        "request": download.request.to_string(), "error": error.chain(), "hint": error.hint(), "tries": error.tries(),
+        "exit_code": error.kind().exit_code(),
+    })
+}
+
 fn finish(common: &Common, asked: usize, skipped: usize, downloads: Downloads) -> Result<u8> {
     let Downloads { results, stopped } = downloads;
-    let done = results.iter().filter(|(_, result)| matches!(result, Some(Ok(_)))).count();
-    if !common.words.quiet {
-        output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete"));
-    }
-    let faults = results.into_iter().filter_map(|(_, result)| result.and_then(Result::err));
-    // A disk that fails is the user's to mend before anything else.
-    match faults.min_by_key(|error| error.kind() != ErrorKind::Disk) {
-        None => stopped.map_or(Ok(0), Err),
-        // Some came: a caller that looks at the code learns that not all did, the lines above say which.
-        Some(error) if done + skipped > 0 && error.kind() != ErrorKind::Disk => {
-            output::say_error(&error);
-            Ok(ErrorKind::Partial.exit_code())
+    let (mut files, mut failures, mut not_tried, mut cause) = (Vec::new(), Vec::new(), Vec::new(), None);
+    for (download, result) in results {
+        match result {
+            Some(Ok(done)) => files.push(about(&download, done)),
+            Some(Err(error)) => {
+                failures.push(failed(&download, &error));
+                // A disk that fails is the user's to mend before anything else.
+                if error.kind() == ErrorKind::Disk || cause.is_none() {
+                    cause = Some(error);
+                }
+            }
+            None => not_tried.push(download.request.file_name()),
         }
-        Some(error) => Err(error),
     }
+    let done = files.len();
+    let code = match (&cause, &stopped) {
+        (None, None) => 0,
+        (None, Some(limit)) => limit.kind().exit_code(),
+        // Some came: a caller that looks at the code learns that not all did, the lines above say which.
+        (Some(error), _) if done + skipped > 0 && error.kind() != ErrorKind::Disk => {
+            ErrorKind::Partial.exit_code()
+        }
+        (Some(error), _) => error.kind().exit_code(),
+    };
+    if common.words.summary == SummaryForm::Json {
+        let object = json!({
+            "files": files, "already_complete": skipped, "failures": failures, "not_tried": not_tried, "exit_code": code,
+        });
+        output::data(format!("{object}\n").as_bytes())?;
+    } else if !common.words.quiet {
+        let left =
+            if not_tried.is_empty() { String::new() } else { format!(", {} not tried", not_tried.len()) };
+        output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete{left}"));
+    }
+    cause.iter().chain(&stopped).for_each(output::say_error);
+    Ok(code)
 }
 
 /// The requests, each once, in the order they were named. `edb_script.py` puts them into a set and loses the order.
@@ -115,7 +156,9 @@ async fn requests(args: &FetchArgs, source: &Arc<dyn Source>) -> Result<Vec<Requ
     if !words.is_empty() || args.range.query.is_some() || args.range.start.is_some() || !during.is_empty() {
         let mut selection = super::selection(&words, &args.range, now)?;
         if !during.is_empty() {
-            selection.ranges.extend(during.exposures(Some(source)).await?.ranges());
+            let found = during.exposures(Some(source)).await?;
+            found.notices.iter().for_each(|notice| output::say(&format!("notice: {notice}")));
+            selection.ranges.extend(found.value.ranges());
         }
         if selection.has_patterns() {
             return Err(Error::usage("raw files are asked for by name, not by pattern")
@@ -141,10 +184,21 @@ async fn requests(args: &FetchArgs, source: &Arc<dyn Source>) -> Result<Vec<Requ
 /// hold them; the folder may hold anything.
 fn curl_script(client: &Client, requests: &[Request], args: &FetchArgs) -> String {
     let folder = shell_quote(&args.folder);
+    let service = client.name();
+    // What is kept for MAST goes to MAST, and over https it stays there.
+    let (remark, header) = if takes_kept_token(&service) {
+        (
+            "A token is sent if MAST_API_TOKEN is set when this runs; most telemetry needs none.",
+            "${MAST_API_TOKEN:+header = \\\"Authorization: token $MAST_API_TOKEN\\\"}",
+        )
+    } else {
+        ("No token is sent: this is not MAST.", "")
+    };
+    let redirects = if service.starts_with("https://") { "--proto-redir =https " } else { "" };
     let mut script = format!(
         "#!/usr/bin/env bash\n\
          # Downloads {} files of JWST engineering telemetry with curl. Run it again to get what is missing.\n\
-         # A token is sent if MAST_API_TOKEN is set when this runs; most telemetry needs none.\n\
+         # {remark}\n\
          set -u\n\
          folder=${{1:-{folder}}}\n\
          mkdir -p -- \"$folder\" || exit 1\n\
@@ -152,8 +206,8 @@ fn curl_script(client: &Client, requests: &[Request], args: &FetchArgs) -> Strin
          get() {{\n\
          \x20 [ -e \"$folder/$1\" ] && return 0\n\
          \x20 # The token goes through a pipe: the command line is visible to every user of the machine.\n\
-         \x20 if printf '%s' \"${{MAST_API_TOKEN:+header = \\\"Authorization: token $MAST_API_TOKEN\\\"}}\" |\n\
-         \x20   curl --config - --fail --location --retry 4 --silent --show-error --output \"$folder/.$1.partial\" -- \"$2\"\n\
+         \x20 if printf '%s' \"{header}\" |\n\
+         \x20   curl --config - --fail --location {redirects}--retry 4 --silent --show-error --output \"$folder/.$1.partial\" -- \"$2\"\n\
          \x20 then mv -- \"$folder/.$1.partial\" \"$folder/$1\" && echo \"$folder/$1\"\n\
          \x20 else rm -f -- \"$folder/.$1.partial\"; echo \"failed: $1\" >&2; failed=1\n\
          \x20 fi\n\

@@ -39,7 +39,7 @@ pub(crate) async fn run(common: &Common, args: InfoArgs) -> Result<u8> {
 }
 
 fn about(entry: &DictionaryEntry, known: &edb::Coverage) -> String {
-    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let or_dash = |text: &str| output::plain(if text.is_empty() { "-" } else { text });
     let sampling = match entry.all_points {
         Some(true) => "every sample",
         Some(false) => "changes only",

@@ -11,9 +11,7 @@ use crate::{output, source};
 pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
     let archive = source::archive(common, None, None, &[]).await?;
     let kept = archive.dictionary(source::now()).await?;
-    if let Some(text) = kept.stale {
-        output::say(&format!("notice: {text}"));
-    }
+    kept.notices.iter().for_each(|notice| output::say(&format!("notice: {notice}")));
     let dictionary = kept.dictionary;
     let has_wildcard = args.pattern.contains(['*', '?']);
     let pattern = if has_wildcard { args.pattern.clone() } else { format!("*{}*", args.pattern) };
@@ -52,9 +50,9 @@ pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
                 "{:24}  {:8}  {:10}  {:10}  {}",
                 entry.mnemonic,
                 sql_type.unwrap_or("-"),
-                if entry.unit.is_empty() { "-" } else { &entry.unit },
-                if entry.subsystem.is_empty() { "-" } else { &entry.subsystem },
-                entry.description
+                output::plain(if entry.unit.is_empty() { "-" } else { &entry.unit }),
+                output::plain(if entry.subsystem.is_empty() { "-" } else { &entry.subsystem }),
+                output::plain(&entry.description)
             )
         };
     }

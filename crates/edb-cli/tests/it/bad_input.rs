@@ -231,9 +231,7 @@ fn a_token_is_sent_and_never_shown() {
         "https://x.example/?key=1",
         "https://u:p@x.example/",
     ] {
-        let mut command = world.command();
-        command.env("MAST_API_TOKEN", token);
-        let run = finish(command.args(["export", "--source", url, &format!("A@{RANGE}")]));
+        let run = world.edb(&["export", "--source", url, "--token", token, &format!("A@{RANGE}")]);
         assert_eq!(run.code, 2, "refused before anything is sent: {url}: {run:?}");
         assert!(!run.stderr.contains(token), "{run:?}");
     }

@@ -141,6 +141,27 @@ fn limits_hold_for_raw_files_too() {
     let mut command = world.command();
     command.args(["fetch", "--source", &silent.url(), "--max-duration", "200ms", HOUR, "-f", "none"]);
     assert_eq!((finish(&mut command).code, world.path("none").read_dir().unwrap().count()), (8, 0));
+
+    let failing = ScriptedServer::start(|asked| match asked.file() {
+        Some(name) if name.contains("T00") => Reply::status(404),
+        _ => Reply::status(401),
+    });
+    let mut command = world.command();
+    command.args([
+        "fetch",
+        "--source",
+        &failing.url(),
+        "--concurrency",
+        "1",
+        "--summary",
+        "json",
+        "-f",
+        "none",
+    ]);
+    let run = finish(command.args(["--quiet"]).args(hours(0)));
+    let summary = run.summary();
+    assert_eq!((run.code, summary["failures"].as_array().unwrap().len()), (2, 2), "{run:?}");
+    assert_eq!(summary["not_tried"].as_array().unwrap().len(), 4);
 }
 
 #[test]
@@ -206,6 +227,27 @@ fn forty_mnemonics_and_a_dead_server_fail_once_and_soon() {
     let run = finish(command.args(["--tries", "2"]).args(&names));
     assert_eq!(run.code, 5, "{run:?}");
     assert_eq!(run.stderr.matches("could not connect").count(), 1, "one message: {}", run.stderr);
+
+    let mut command = world.command();
+    command.args([
+        "export",
+        "--source",
+        &ScriptedServer::nobody(),
+        HOUR,
+        "-o",
+        "x.csv",
+        "--tries",
+        "1",
+        "--summary",
+        "json",
+    ]);
+    let run = finish(&mut command);
+    let summary = run.summary();
+    assert_eq!(
+        (run.code, &summary["exit_code"], world.files()),
+        (5, &5.into(), vec![]),
+        "told to programs too"
+    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn observations_that_cannot_be_had_are_told_apart() {
     let server = service().start();
     let world = World::new();
     for (source, arguments, code, expected) in [
-        (server.url(), &["--observation", "jw99998001001"][..], 9, "there are no exposures of jw99998001001"),
+        (server.url(), &["--observation", "jw99998001001"][..], 2, "there are no exposures of jw99998001001"),
         (server.url(), &["--observation", "M31"], 2, "could not read `M31` as an observation"),
         (
             server.url(),
@@ -120,6 +120,9 @@ fn observations_that_cannot_be_had_are_told_apart() {
             "there is no instrument `webcam`",
         ),
         (server.url(), &["--instrument", "miri"], 2, "an instrument alone names no exposures"),
+        (server.url(), &["--program", "99999:1"], 2, "could not read `99999:1` as a program"),
+        (server.url(), &["--visit", "99999"], 2, "could not read `99999` as a visit"),
+        (server.url(), &["--margin", "1h"], 2, "a margin goes with exposures"),
         (server.url(), &["--during", "nothing.fits"], 2, "it cannot be opened"),
     ] {
         let mut command = world.command();

@@ -208,3 +208,37 @@ async fn one_of_many_files_fails_alone_and_refused_credentials_end_all() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_archive_that_ends_exactly_where_a_file_does_is_whole() {
+    let archive = archive([("M", every(MINUTE, 61)), ("T", texts(&[MINUTE, HOUR, HOUR, HOUR]))]);
+    for mnemonic in ["M", "T"] {
+        let request = request(mnemonic, MINUTE..HOUR);
+        let folder = Folder::new();
+        let server = Service::new(archive.clone()).start();
+        let done = folder.take(&client(&server.url()), &request).await.unwrap();
+        assert_eq!((folder.only(&request), done.ends_at), (Some(truth(&archive, &request)), None));
+        assert_eq!(server.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_file_cut_between_twins_at_the_end_of_the_archive_takes_no_name() {
+    let archive = archive([("T", texts(&[MINUTE, HOUR, HOUR, HOUR]))]);
+    let request = request("T", 5..2 * HOUR);
+    let whole = truth(&archive, &request);
+    let row_ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
+    for cut in &row_ends[2..row_ends.len() - 1] {
+        let service = Service::new(archive.clone());
+        let cut = *cut;
+        let server = ScriptedServer::start(move |asked| match asked.file() {
+            Some(file) if file.ends_with("T000000-20220601T020000.csv") => {
+                service.reply(asked).close_delimited().cut(cut)
+            }
+            _ => service.reply(asked),
+        });
+        let folder = Folder::new();
+        let error = folder.take(&client(&server.url()), &request).await.unwrap_err();
+        assert_eq!((error.kind(), folder.only(&request)), (ErrorKind::Integrity, None), "{cut}");
+    }
+}

@@ -219,3 +219,25 @@ async fn a_beginning_inside_the_range_is_told_and_asked_for_once() {
         assert!(server.requests().len() <= 2, "{} requests", server.requests().len());
     }
 }
+
+#[tokio::test]
+async fn a_check_that_fails_loses_what_it_was_to_tell_about_and_ends_there() {
+    // Everything is answered once; every question after that is refused, for a moment or for good.
+    for refusal in [404, 500] {
+        for archive in
+            [archive([]), archive([("M", counted(&[-HOUR]))]), archive([("M", counted(&[10 * SECOND]))])]
+        {
+            let service = Service::new(archive.clone());
+            let server = ScriptedServer::start(move |asked| match asked.number {
+                0 => service.reply(asked),
+                _ => edb_testkit::Reply::status(refusal),
+            });
+            let requests = [request("M", 5 * SECOND..30 * DAY), request("M", 40 * DAY..50 * DAY)];
+            let (retrieval, kept) = run(&client(&server.url()), &requests, &at_once(4)).await;
+            assert_accounted(&retrieval, &kept, &archive, &requests, &format!("then {refusal}"));
+            let lost: i64 = retrieval.failures.iter().map(|failure| failure.wanted.range.micros()).sum();
+            assert!(lost > 39 * DAY, "{:?}", retrieval.failures);
+            assert!(server.requests().len() <= 6, "{} requests", server.requests().len());
+        }
+    }
+}

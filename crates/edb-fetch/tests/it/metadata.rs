@@ -128,19 +128,19 @@ async fn exposures_are_found_by_program_visit_exposure_and_instrument() {
         ("1345", Some("NIRCAM"), &["jw01345001001_02101_00001"]),
     ] {
         let before = server.requests().len();
-        let found = client.exposures(&ExposureSearch::parse(text, instrument).unwrap()).await.unwrap();
+        let found = client.exposures(&ExposureSearch::parse(text, instrument).unwrap()).await.unwrap().value;
         let labels: Vec<&str> = found.iter().map(|exposure| exposure.label.as_str()).collect();
         assert_eq!(labels, expected, "{text} {instrument:?}, by time");
         let asked = server.requests().len() - before;
         assert_eq!(asked, if instrument.is_some() { 2 } else { 10 }, "{text} {instrument:?}");
     }
-    let nircam = client.exposures(&ExposureSearch::parse("1345", None).unwrap()).await.unwrap();
+    let nircam = client.exposures(&ExposureSearch::parse("1345", None).unwrap()).await.unwrap().value;
     let (start, stop) = (Instant::from_mjd(59_739.0).unwrap(), Instant::from_mjd(59_739.1).unwrap());
     assert_eq!((nircam[0].instrument.as_str(), nircam[0].kind.as_str()), ("NIRCAM", "SOME_IMAGE"));
     assert_eq!((nircam[0].range.start(), nircam[0].range.stop()), (start, stop));
     for (text, instrument) in [("9999", None), ("2733", Some("FGS"))] {
         let error = client.exposures(&ExposureSearch::parse(text, instrument).unwrap()).await.unwrap_err();
-        assert_eq!((error.kind(), error.kind().exit_code()), (ErrorKind::Empty, 9), "{text}");
+        assert_eq!((error.kind(), error.kind().exit_code()), (ErrorKind::Usage, 2), "{text}");
         assert!(error.hint().is_some());
     }
 }

@@ -1,5 +1,6 @@
 //! (3) Too much to do, (4) faults of the service, (5) pages that are no telemetry, (7) redirects.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use edb_core::{ErrorKind, Source as _};
@@ -180,6 +181,36 @@ async fn a_redirect_to_another_host_carries_no_token() {
     assert!(here.requests().last().unwrap().to_ascii_lowercase().contains("cookie: mast_token="));
     assert_eq!(there.requests().len(), 2);
     assert!(there.requests().iter().all(|head| !head.contains(TOKEN)), "{:?}", there.requests());
+}
+
+#[tokio::test]
+async fn a_token_does_not_come_back_with_the_second_redirect() {
+    // The service sends the client to another host, which sends it to itself, and then back.
+    let archive = archive([("M", every(MINUTE, 2000))]);
+    let service = Service::new(archive.clone());
+    let there = ScriptedServer::start(|asked| match asked.path.strip_prefix("/first") {
+        Some(rest) => Reply::redirect(&format!("/second{rest}")),
+        None => {
+            let (home, path) = asked.path.split_once("?back=").unwrap_or_default();
+            assert_eq!(home, "/second");
+            Reply::redirect(path)
+        }
+    });
+    let (other, home) = (there.url().replace("127.0.0.1", "localhost"), Arc::new(OnceLock::<String>::new()));
+    let own = Arc::clone(&home);
+    let here = ScriptedServer::start(move |asked| match asked.path.strip_prefix("/home") {
+        Some(path) => service.reply(&edb_testkit::Asked { path: path.to_owned(), ..asked.clone() }),
+        None => Reply::redirect(&format!("{other}first?back={}home{}", own.get().unwrap(), asked.path)),
+    });
+    home.set(here.url()).unwrap();
+    let token = Some(Token::new(TOKEN).unwrap());
+    let client = client_of(&ClientOptions { token, ..options(&here.url()) });
+    let requests = [request("M", 0..HOUR)];
+    let (retrieval, kept) = run(&client, &requests, &at_once(1)).await;
+    assert_complete(&retrieval, &kept, &archive, &requests, "redirected three times");
+    assert_eq!((here.requests().len(), there.requests().len()), (2, 2));
+    assert!(there.requests().iter().all(|head| !head.contains(TOKEN)), "{:?}", there.requests());
+    assert!(here.requests().iter().all(|head| head.contains(TOKEN)), "back at home it is sent again");
 }
 
 #[tokio::test]
