@@ -188,13 +188,13 @@ async fn a_token_does_not_come_back_with_the_second_redirect() {
     // The service sends the client to another host, which sends it to itself, and then back.
     let archive = archive([("M", every(MINUTE, 2000))]);
     let service = Service::new(archive.clone());
-    let there = ScriptedServer::start(|asked| match asked.path.strip_prefix("/first") {
-        Some(rest) => Reply::redirect(&format!("/second{rest}")),
-        None => {
-            let (home, path) = asked.path.split_once("?back=").unwrap_or_default();
-            assert_eq!(home, "/second");
-            Reply::redirect(path)
+    let there = ScriptedServer::start(|asked| {
+        if let Some(rest) = asked.path.strip_prefix("/first") {
+            return Reply::redirect(&format!("/second{rest}"));
         }
+        let (second, path) = asked.path.split_once("?back=").unwrap_or_default();
+        assert_eq!(second, "/second");
+        Reply::redirect(path)
     });
     let (other, home) = (there.url().replace("127.0.0.1", "localhost"), Arc::new(OnceLock::<String>::new()));
     let own = Arc::clone(&home);
