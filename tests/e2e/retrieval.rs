@@ -184,3 +184,25 @@ async fn after_a_refusal_every_window_is_accounted_for() {
     assert_eq!(cause.kind(), ErrorKind::Unauthorized);
     assert!(cause.chain().contains("answered 401"), "{}", cause.chain());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_goes_back_loses_nothing_and_asks_for_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(DiskStore::open_or_create(&folder.path().join("store")).unwrap());
+    let memory = archive();
+    let archive_of =
+        Archive::new(Some(client(&serve(Arc::new(archive())).await)), store, ArchiveOptions::default());
+    let parts =
+        ["TICKS@2022-06-01T06:00/2022-06-01T09:00", "TICKS@2022-06-01T06:00/2022-06-01T12:00"].map(request);
+    // The second run believes it is three weeks before the first, and sees ranges that "are" younger than the settled past.
+    for (part, now, answers) in [
+        (&parts[0], "2022-06-25", 1),
+        (&parts[1], "2022-06-02", 1),
+        (&parts[1], "2022-06-02", 0),
+        (&parts[1], "2022-07-01", 1),
+    ] {
+        let read = archive_of.retrieve(std::slice::from_ref(part), at(now), |_| {}).await.unwrap();
+        let truth = memory.samples(&name("TICKS")).unwrap().clone().cut(part.range);
+        assert_eq!((&read.series[0].samples, read.answers()), (&truth, answers), "at {now}");
+    }
+}

@@ -91,6 +91,7 @@ fn options(common: &Common, base_url: String) -> Result<ClientOptions> {
         retry: RetryPolicy { tries: network.tries, longest_time: network.retry_max_time, ..usual.retry },
         flow: flow(common),
         certificates: certificates.collect::<Result<Vec<_>>>()?,
+        most_rows: usual.most_rows,
         name: None,
     })
 }

@@ -24,9 +24,6 @@ use crate::trouble::{Class, Trouble};
 pub const DEFAULT_BASE_URL: &str = "https://mast.stsci.edu/";
 /// How much of a refusal's own text is repeated.
 const MAX_REASON_BYTES: usize = 300;
-/// An answer is read up to so many rows; the rest is asked for again. So no answer, planned too large or made so on purpose,
-/// takes more memory than this.
-const MAX_ROWS: usize = 4 << 20;
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 10;
 const USER_AGENT: &str = concat!("edb/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
@@ -53,6 +50,9 @@ pub struct ClientOptions {
     pub flow: FlowOptions,
     /// Certificates (PEM) to trust beside the system's own, as those of a proxy that signs for every host.
     pub certificates: Vec<Vec<u8>>,
+    /// Up to how many rows an answer is read; what is behind them is asked for again. So no answer, planned too large or made so
+    /// on purpose, takes more memory than these.
+    pub most_rows: usize,
     /// What to call the service in provenance, instead of its URL.
     pub name: Option<String>,
 }
@@ -90,6 +90,7 @@ impl Default for ClientOptions {
             retry: RetryPolicy::default(),
             flow: FlowOptions::default(),
             certificates: Vec::new(),
+            most_rows: 4 << 20,
             name: None,
         }
     }
@@ -102,6 +103,7 @@ pub struct Client {
     pub(crate) base: String,
     pub(crate) prefix: String,
     name: String,
+    most_rows: usize,
     retry: RetryPolicy,
     pub(crate) speed: SpeedLimits,
     pub(crate) flow: Flow,
@@ -182,6 +184,7 @@ impl Client {
             base,
             prefix,
             name,
+            most_rows: options.most_rows,
             retry: options.retry.clone(),
             speed: options.speed,
             flow: Flow::new(options.flow),
@@ -225,10 +228,9 @@ impl Client {
             }
             self.counts.rows.fetch_add((decoding.rows - rows) as u64, Ordering::Relaxed);
             rows = decoding.rows;
-            if rows > MAX_ROWS {
-                break Some(Trouble::of(Error::integrity(format!(
-                    "the answer has more than {MAX_ROWS} rows"
-                ))));
+            if rows > self.most_rows {
+                let text = format!("the answer has more than {} rows", self.most_rows);
+                break Some(Trouble::of(Error::integrity(text)));
             }
         };
         let bytes = body.bytes;
@@ -243,7 +245,8 @@ impl Client {
             };
             return blocking(answer).await.map_err(|error| failed(error).after(bytes));
         }
-        let is_salvageable = broke.as_ref().is_none_or(|trouble| trouble.is_of_the_way() || rows > MAX_ROWS);
+        let is_salvageable =
+            broke.as_ref().is_none_or(|trouble| trouble.is_of_the_way() || rows > self.most_rows);
         if is_salvageable {
             let cut = move || {
                 let Some(decoded) = decoder.finish_cut()? else { return Ok(None) };

@@ -291,3 +291,32 @@ fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     assert_eq!(export(&["--ca-file", "none.pem"]).code, 2);
     assert_eq!(export(&["--ca-file", "missing.pem"]).code, 2);
 }
+
+#[test]
+fn the_zone_of_the_machine_changes_nothing() {
+    let world = World::new();
+    let plan = |zone: &str| {
+        let mut command = world.command();
+        command.env("TZ", zone).args([
+            "export",
+            "--source",
+            "sample",
+            "-o",
+            "x.csv",
+            "--dry-run",
+            "--summary",
+            "json",
+        ]);
+        // Clocks were put forward in New York on that day, and back in Lord Howe by half an hour four weeks later.
+        finish(command.args(["SAMPLE_FINE_X@2024-03-10/2024-03-11", "SAMPLE_FINE_X@2024-04-06/2024-04-07"]))
+            .succeeded()
+    };
+    let everywhere = plan("UTC").stdout;
+    assert!(
+        everywhere.contains("2024-03-10T00:00:00Z") && everywhere.contains("2024-04-07T00:00:00Z"),
+        "{everywhere}"
+    );
+    for zone in ["America/New_York", "Australia/Lord_Howe", "XYZ+13:45"] {
+        assert_eq!(plan(zone).stdout, everywhere, "{zone}");
+    }
+}

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use edb_core::{Error, ErrorKind, MemorySource, Request, Source as _};
-use edb_fetch::{Limits, RetrieveOptions, retrieve};
+use edb_fetch::{ClientOptions, Limits, RetrieveOptions, retrieve};
 use edb_testkit::Service;
 
 use crate::world::{
-    DAY, Kept, MINUTE, MS, SECOND, archive, assert_accounted, at_once, client, every, request, rows, run,
+    DAY, HOUR, Kept, MINUTE, MS, SECOND, archive, assert_accounted, assert_complete, at_once, client,
+    client_of, every, options, request, rows, run,
 };
 
 fn limited(limits: Limits, concurrency: usize) -> RetrieveOptions {
@@ -131,4 +132,18 @@ async fn a_disk_that_fails_ends_everything_and_keeps_what_was_delivered() {
     let error = retrieve(client, &requests, &at_once(2), deliver, |_| ()).await.unwrap_err();
     assert_eq!((error.kind(), error.kind().exit_code()), (ErrorKind::Disk, 11));
     assert!(server.requests().len() <= 9, "{}", server.requests().len());
+}
+
+#[tokio::test]
+async fn an_answer_of_too_many_rows_is_read_in_parts() {
+    // Some batches of bytes are decoded before anybody looks.
+    let (rows, most) = (60_000, 5_000);
+    let archive = archive([("M", every(SECOND, rows))]);
+    let server = Service::new(archive.clone()).start();
+    let client = client_of(&ClientOptions { most_rows: most, ..options(&server.url()) });
+    let requests = [request("M", 10..20 * HOUR)];
+    let (retrieval, kept) = run(&client, &requests, &at_once(1)).await;
+    assert_complete(&retrieval, &kept, &archive, &requests, "in parts");
+    let largest = kept.answers().iter().map(|answer| answer.samples.len()).max().unwrap();
+    assert!((most..4 * most).contains(&largest), "{largest} rows in one answer");
 }
