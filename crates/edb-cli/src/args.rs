@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
 Times: 2022-06-01T12:00:00Z (date only means 00:00:00 UTC), 20220601T120000, 2022:152:12:00:00, mjd:59731.5, now, -7d.
-Ranges are half-open, [start, stop).
+Ranges are half-open, [start, stop). Durations: 500ms, 10s, 5m, 2h, 7d. Bytes: 500kB, 5MB, 2GiB.
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·
 4 unknown mnemonic · 5 remote fault, retries spent · 6 authorisation · 7 data integrity · 8 stopped by --max-bytes or
@@ -66,7 +66,7 @@ pub(crate) struct Network {
     #[arg(long, global = true, value_name = "BYTES", value_parser = size)]
     pub(crate) bwlimit: Option<u64>,
     /// Stop when about so many bytes have come (`2GB`, decompressed), and end with code 8: with a store, or with raw files, the
-    /// next run goes on from there
+    /// next run goes on from there. Raw files that have been begun are finished
     #[arg(long, global = true, value_name = "BYTES", value_parser = size)]
     pub(crate) max_bytes: Option<u64>,
     /// Stop fetching after this time (`10m`), and end with code 8: with a store, or with raw files, the next run goes on from
@@ -141,7 +141,7 @@ pub(crate) struct Words {
     /// Form of what goes to stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
-    /// Print nothing but data, errors and a JSON summary
+    /// Print nothing but data, warnings, errors and a JSON summary
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -258,7 +258,7 @@ pub(crate) struct DuringArgs {
     /// Only exposures of this instrument: fgs, miri, nircam, niriss, nirspec
     #[arg(long, value_name = "NAME")]
     pub(crate) instrument: Option<String>,
-    /// A product, whose header says when it was exposed (repeat for several)
+    /// A product, whose header says when it was exposed: a range for names that bring none (repeat for several)
     #[arg(long, value_name = "FITS")]
     pub(crate) during: Vec<PathBuf>,
     /// How much more time before and after each exposure
@@ -274,11 +274,12 @@ pub(crate) struct SelectionArgs {
     pub(crate) terms: Vec<String>,
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    #[command(flatten)]
-    pub(crate) during: DuringArgs,
     /// Mnemonics that are reported only when they change (repeat, or separate by commas)
     #[arg(long, value_name = "MNEMONIC", value_delimiter = ',')]
     pub(crate) change_only: Vec<String>,
+    // Last: its heading goes on to whatever follows.
+    #[command(flatten)]
+    pub(crate) during: DuringArgs,
 }
 
 #[derive(Debug, Args)]
@@ -289,14 +290,14 @@ pub(crate) struct FetchArgs {
     pub(crate) files: Vec<String>,
     #[command(flatten)]
     pub(crate) range: RangeArgs,
-    #[command(flatten)]
-    pub(crate) during: DuringArgs,
     /// Folder for the files; made if it is missing
     #[arg(short, long, value_name = "DIR", default_value = "edb-data")]
     pub(crate) folder: PathBuf,
     /// Print something else instead of downloading
     #[arg(long, value_enum)]
     pub(crate) emit: Option<Emit>,
+    #[command(flatten)]
+    pub(crate) during: DuringArgs,
 }
 
 /// What `fetch` prints instead of downloading.
@@ -308,8 +309,6 @@ pub(crate) enum Emit {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    pub(crate) selection: SelectionArgs,
     /// File to write, by extension: parquet, csv, png, svg (repeat for several) [default: CSV on stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
@@ -337,12 +336,12 @@ pub(crate) struct ExportArgs {
     /// A time that is one of the grid's, or the start of a bin [default: 1970-01-01]
     #[arg(long, value_name = "TIME")]
     pub(crate) origin: Option<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PlotArgs {
-    #[command(flatten)]
-    pub(crate) selection: SelectionArgs,
     /// Figure to write: png or svg
     #[arg(short, long, value_name = "FILE", default_value = "edb.png")]
     pub(crate) output: PathBuf,
@@ -355,6 +354,8 @@ pub(crate) struct PlotArgs {
     /// Height in pixels [default: what the panels need]
     #[arg(long, value_name = "PIXELS")]
     pub(crate) height: Option<u32>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
 }
 
 #[derive(Debug, Args)]

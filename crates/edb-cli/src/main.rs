@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use edb::{Error, ErrorKind, Result};
 
-use crate::args::{Command, Options};
+use crate::args::{Command, Options, SummaryForm};
 
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
@@ -32,16 +32,20 @@ fn main() -> ExitCode {
             return ExitCode::from(ErrorKind::Unclassified.exit_code());
         }
     };
+    let wants_json = options.common.words.summary == SummaryForm::Json;
     let code = runtime.block_on(async {
         tokio::select! {
             result = dispatch(options) => match result {
                 Ok(code) => code,
                 Err(error) => {
                     output::say_error(&error);
+                    output::summarise_error(wants_json, &error);
                     error.kind().exit_code()
                 }
             },
             code = interrupted() => {
+                let interrupted = Error::new(ErrorKind::Interrupted, "interrupted");
+                output::summarise_error(wants_json, &interrupted);
                 output::say("interrupted: nothing half-written is left; what is complete, or in a store, is not asked for again");
                 code
             }

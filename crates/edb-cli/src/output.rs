@@ -88,3 +88,14 @@ pub(crate) fn say_error(error: &Error) {
         line(&format!("hint: {hint}"));
     }
 }
+
+/// The JSON summary of a command that came to nothing else.
+pub(crate) fn summarise_error(wants_json: bool, error: &Error) {
+    if wants_json {
+        let object = json!({
+            "exit_code": error.kind().exit_code(), "error": error.chain(), "hint": error.hint(), "tries": error.tries(),
+        });
+        // There is no other way left to say that it could not be said.
+        let _ = data(format!("{object}\n").as_bytes());
+    }
+}

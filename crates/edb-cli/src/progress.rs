@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use edb::fetch::{Event, Progress as Part};
 use edb::{MICROS_PER_SECOND, Source};
@@ -15,6 +15,22 @@ use crate::{output, summary};
 /// With more mnemonics than this, bars are of groups of them.
 const MOST_BARS: usize = 8;
 const TICK: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// The bars on the terminal, while there are any.
+static SHOWN: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+fn shown() -> MutexGuard<'static, Option<MultiProgress>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does `work`, which talks to the user, while no bar is drawn.
+pub(crate) fn suspended<T>(work: impl FnOnce() -> T) -> T {
+    let bars = shown().clone();
+    match bars {
+        Some(bars) => bars.suspend(work),
+        None => work(),
+    }
+}
 
 /// What is shown of a retrieval.
 pub(crate) struct Display {
@@ -63,6 +79,7 @@ impl Display {
 
     /// Takes the bars away.
     pub(crate) fn finish(self) {
+        *shown() = None;
         if let Some(bars) = self.bars {
             // What is cleared cannot be drawn again, so there is nothing to be done if that fails.
             let _ = bars.all.clear();
@@ -93,6 +110,7 @@ impl Bars {
             total.set_style(style.with_key("speed", speed));
         }
         total.enable_steady_tick(TICK);
+        *shown() = Some(all.clone());
         Self { all, total, groups: BTreeMap::new(), parts: BTreeMap::new() }
     }
 
@@ -176,15 +194,22 @@ fn seconds(micros: i64) -> f64 {
     micros as f64 / MICROS_PER_SECOND as f64
 }
 
-/// A bar over so many files.
-pub(crate) fn bar(common: &Common, length: u64, template: &str) -> ProgressBar {
+/// A bar over so many files, and the bytes that `source` has received.
+pub(crate) fn bar(common: &Common, length: u64, source: Arc<dyn Source>) -> ProgressBar {
     let words = &common.words;
     let is_hidden =
         words.quiet || words.progress != ProgressForm::Auto || words.log_format == LogFormat::Json;
     let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(Some(length), target);
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+    let speed = move |state: &ProgressState, out: &mut dyn Write| {
+        let bytes = source.traffic().bytes;
+        let per_second = bytes as f64 / state.elapsed().as_secs_f64().max(1e-3);
+        // A bar that cannot be written is not seen either.
+        let _ = write!(out, "{}  {}/s", summary::bytes(bytes), summary::bytes(per_second as u64));
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} files  {speed}  {elapsed}  {msg}") {
+        bar.set_style(style.with_key("speed", speed));
     }
+    bar.enable_steady_tick(TICK);
     bar
 }

@@ -162,6 +162,9 @@ pub(crate) fn print_plan(common: &Common, plan: &Plan, exposures: &Exposures) ->
         });
         return output::data(format!("{object}\n").as_bytes());
     }
+    if plan.parts.is_empty() {
+        return output::data(b"everything is known: nothing would be asked\n");
+    }
     let mut text = String::new();
     for exposure in exposures.all() {
         let _ = writeln!(

@@ -9,8 +9,8 @@ use edb::fetch::{Token, TokenFinder, takes_kept_token};
 use edb::{Error, Result};
 
 use crate::args::Common;
-use crate::output;
 use crate::source::{environment, home};
+use crate::{output, progress};
 
 /// The entry that astroquery writes into the keyring.
 const KEYRING_SERVICE: &str = "astroquery:mast.stsci.edu.token";
@@ -80,7 +80,9 @@ fn from_file(path: &Path) -> Result<Found> {
 #[cfg(unix)]
 fn warn_if_public(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    if std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    let is_public = std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
+    if is_public && !TOLD.swap(true, Ordering::SeqCst) {
         let path = path.display();
         output::say(&format!("warning: other users can read the token in `{path}`: run `chmod 600 {path}`"));
     }
@@ -115,6 +117,10 @@ pub(crate) fn asked() -> Result<Option<Found>> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(None);
     }
+    progress::suspended(ask)
+}
+
+fn ask() -> Result<Option<Found>> {
     output::say("a token can be made at https://auth.mast.stsci.edu/token; it is not shown as it is typed");
     IS_ASKING.store(true, Ordering::SeqCst);
     let text = rpassword::prompt_password("MAST token (empty for none): ");

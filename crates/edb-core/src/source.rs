@@ -43,6 +43,9 @@ pub trait Source: Send + Sync {
         Box::pin(std::future::ready(Err(error)))
     }
 
+    /// Ends the answers under way: what has come of each by now is the answer, marked as cut ([`crate::End::Cut`]), or it fails.
+    fn stop(&self) {}
+
     /// What went over the network so far; nothing for a source that needs none.
     fn traffic(&self) -> Traffic {
         Traffic::default()

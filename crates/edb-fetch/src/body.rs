@@ -8,6 +8,7 @@ use bytes::Bytes;
 use edb_core::{Error, ErrorKind, Result, format_duration};
 use edb_wire::Decoder;
 use futures_util::{Stream, StreamExt};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -23,6 +24,7 @@ pub(crate) struct Body<'a> {
     client: &'a Client,
     chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     _place: Place<'a>,
+    stops: watch::Receiver<u64>,
     /// Bytes so far.
     pub(crate) bytes: u64,
     /// Time spent waiting for the network since the speed was last looked at, and what came in it.
@@ -36,6 +38,7 @@ impl<'a> Body<'a> {
             client,
             chunks: Box::pin(response.bytes_stream()),
             _place: place,
+            stops: client.stops.subscribe(),
             bytes: 0,
             waited: Duration::ZERO,
             came: 0,
@@ -46,7 +49,12 @@ impl<'a> Body<'a> {
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Trouble> {
         let limits = &self.client.speed;
         let since = Instant::now();
-        let Ok(chunk) = timeout(limits.idle_timeout, self.chunks.next()).await else {
+        let chunk = tokio::select! {
+            chunk = timeout(limits.idle_timeout, self.chunks.next()) => chunk,
+            // The sender lives as long as the client.
+            _ = self.stops.changed() => return Err(Trouble::stopped().after(self.bytes)),
+        };
+        let Ok(chunk) = chunk else {
             let silence = format_duration(limits.idle_timeout);
             return Err(Trouble::slow(format!(
                 "the service fell silent for {silence} in the middle of its answer"
@@ -54,7 +62,7 @@ impl<'a> Body<'a> {
             .after(self.bytes));
         };
         let Some(chunk) = chunk else { return Ok(None) };
-        let chunk = chunk.map_err(|error| Trouble::transport(error).after(self.bytes))?;
+        let chunk = chunk.map_err(|error| Trouble::transport(&error).after(self.bytes))?;
         let size = chunk.len() as u64;
         self.bytes += size;
         self.came += size;

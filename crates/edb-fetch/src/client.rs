@@ -10,6 +10,7 @@ use edb_core::{
 };
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::address::Address;
@@ -112,6 +113,8 @@ pub struct Client {
     address: Address,
     token: RwLock<Option<Token>>,
     finder: tokio::sync::Mutex<Option<TokenFinder>>,
+    /// Counts the times that the answers under way were ended.
+    pub(crate) stops: watch::Sender<u64>,
 }
 
 /// [`Traffic`] as it grows.
@@ -132,6 +135,23 @@ pub(crate) enum Ask<'a> {
     GetAccount,
     /// A form.
     Post(&'a str),
+}
+
+/// What is given up with a request that spent its tries, if it is not alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blame {
+    /// The service, whatever the reason.
+    Service,
+    /// The host, if it cannot be reached; nothing else.
+    Host,
+}
+
+/// How much patience a question deserves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tries {
+    All,
+    /// What is asked can be done without, or had in another way.
+    Few,
 }
 
 impl Client {
@@ -193,6 +213,7 @@ impl Client {
             address,
             token: RwLock::new(options.token.clone()),
             finder: tokio::sync::Mutex::new(options.token_finder.clone()),
+            stops: watch::Sender::new(0),
         })
     }
 
@@ -271,9 +292,15 @@ impl Client {
         url: &str,
         ask: Ask<'_>,
         most: usize,
+        tries: Tries,
         read: impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.with_retries(|| async {
+        let policy = match tries {
+            Tries::All => self.retry.clone(),
+            Tries::Few => RetryPolicy { tries: self.retry.tries.min(2), ..self.retry.clone() },
+        };
+        // A dictionary that fails says nothing about the telemetry beside it.
+        self.with_policy(&policy, Blame::Host, || async {
             let text = self.open(url, ask).await?.whole(most).await?;
             read(&text).map_err(|error| match error.kind() {
                 // The Mashup services say in their answer that they could not answer.
@@ -288,7 +315,12 @@ impl Client {
     pub(crate) async fn open(&self, url: &str, ask: Ask<'_>) -> Result<Body<'_>, Trouble> {
         loop {
             let token = self.token.read().unwrap_or_else(PoisonError::into_inner).clone();
-            match self.open_with(url, ask, token.as_ref()).await {
+            let mut stops = self.stops.subscribe();
+            let opened = tokio::select! {
+                opened = self.open_with(url, ask, token.as_ref()) => opened,
+                _ = stops.changed() => Err(Trouble::stopped()),
+            };
+            match opened {
                 Err(trouble)
                     if token.is_none()
                         && matches!(trouble.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
@@ -309,8 +341,11 @@ impl Client {
     }
 
     async fn open_with(&self, url: &str, ask: Ask<'_>, token: Option<&Token>) -> Result<Body<'_>, Trouble> {
+        let barred = |error| Trouble::new(Class::Barred, error);
+        // A host that was given up is not waited for, neither before its gate nor behind it.
+        self.breaker.check().map_err(barred)?;
         let place = self.flow.enter().await;
-        self.breaker.check().map_err(|error| Trouble::new(Class::Barred, error))?;
+        self.breaker.check().map_err(barred)?;
         let since = Instant::now();
         let response = self.send(url, ask, token).await?;
         if response.status() == StatusCode::OK {
@@ -373,7 +408,7 @@ impl Client {
                 let silence = format_duration(idle);
                 return Err(Trouble::slow(format!("the service did not begin to answer within {silence}")));
             };
-            let response = sent.map_err(Trouble::transport)?;
+            let response = sent.map_err(|error| Trouble::transport(&error))?;
             let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection());
             let Some(location) = location else { return Ok(response) };
             let next = location.to_str().ok().and_then(|location| url.join(location).ok());
@@ -424,31 +459,55 @@ impl Client {
     where
         F: Future<Output = Result<T, Trouble>>,
     {
-        let mut retries = Retries::new(&self.retry);
+        self.with_policy(&self.retry, Blame::Service, attempt).await
+    }
+
+    async fn with_policy<T, F>(
+        &self,
+        policy: &RetryPolicy,
+        blame: Blame,
+        attempt: impl Fn() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
+        let mut retries = Retries::new(policy);
         let begun = self.breaker.begin();
+        let mut before: Option<Trouble> = None;
         loop {
             let trouble = match attempt().await {
                 Ok(done) => return Ok(done),
                 Err(trouble) => self.without_token(trouble),
             };
-            let Some(wait) = retries.next_wait(&trouble) else {
-                self.breaker.gave_up(begun, &trouble);
-                // A host that was given up meanwhile is not asked; what had been tried before was.
-                let tried = retries.tried - u32::from(trouble.error.tries() == 0);
-                let error = match trouble.error.kind() {
-                    ErrorKind::Integrity if trouble.error.hint().is_none() => {
-                        trouble.error.with_hint(NO_TELEMETRY_HINT)
-                    }
-                    _ => trouble.error,
-                };
-                return Err(if tried > 1 {
-                    error.while_doing(format!("gave up after {tried} tries")).with_tries(tried)
-                } else {
-                    error.with_tries(tried)
+            // The host was given up meanwhile: what this request had found out itself says more.
+            if trouble.error.tries() == 0 {
+                return Err(match before {
+                    Some(own) => told(own.error, retries.tried),
+                    None => trouble.error,
                 });
+            }
+            let Some(wait) = retries.next_wait(&trouble) else {
+                let is_ours = trouble.class == Class::Stopped;
+                if !is_ours && (blame == Blame::Service || trouble.is_of_the_host()) {
+                    self.breaker.gave_up(begun, &trouble);
+                }
+                return Err(told(trouble.error, retries.tried));
             };
+            before = Some(trouble);
             tokio::time::sleep(wait).await;
         }
+    }
+}
+
+/// The last error of a request, and how often it was tried.
+fn told(error: Error, tried: u32) -> Error {
+    let error = match error.kind() {
+        ErrorKind::Integrity if error.hint().is_none() => error.with_hint(NO_TELEMETRY_HINT),
+        _ => error,
+    };
+    match tried {
+        0 | 1 => error.with_tries(tried),
+        _ => error.while_doing(format!("gave up after {tried} tries")).with_tries(tried),
     }
 }
 
@@ -469,6 +528,10 @@ impl Source for Client {
 
     fn exposures<'a>(&'a self, search: &'a ExposureSearch) -> BoxFuture<'a, Result<Outcome<Vec<Exposure>>>> {
         Box::pin(self.search(search))
+    }
+
+    fn stop(&self) {
+        self.stops.send_modify(|stops| *stops += 1);
     }
 
     fn traffic(&self) -> Traffic {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::client::{Ask, Client};
+use crate::client::{Ask, Client, Tries};
 
 /// A dictionary of 20,000 mnemonics has some 4 MB, and so has a long list of files.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -31,7 +31,7 @@ impl Client {
             .map_or(String::new(), |mnemonic| format!("?name={}", mnemonic.as_str().to_ascii_lowercase()));
         let url = format!("{}viz/api/v0.1/info/mnemonics{query}", self.base);
         let read = |text: &[u8]| dictionary::viz::parse(text).map(|listing| listing.dictionary);
-        let error = match self.ask(&url, Ask::Get, MAX_ANSWER_BYTES, read).await {
+        let error = match self.ask(&url, Ask::Get, MAX_ANSWER_BYTES, Tries::Few, read).await {
             Ok(dictionary) => return Ok(dictionary),
             Err(error) => error,
         };
@@ -44,7 +44,7 @@ impl Client {
         let fallback = match error.tries() {
             0 => None,
             _ if is_refused => None,
-            _ => self.invoke(service, &params, dictionary::mashup::parse).await.ok(),
+            _ => self.invoke(service, &params, Tries::Few, dictionary::mashup::parse).await.ok(),
         };
         match fallback {
             Some(pages) => Ok(pages
@@ -62,7 +62,7 @@ impl Client {
         let asked = INSTRUMENTS.iter().filter(wanted).map(|instrument| {
             let (params, service) = (&params, exposures::service(instrument));
             async move {
-                let pages = self.invoke(&service, params, exposures::parse).await?;
+                let pages = self.invoke(&service, params, Tries::All, exposures::parse).await?;
                 Ok(exposures::fold(pages.concat(), instrument, search.prefix()))
             }
         });
@@ -106,9 +106,16 @@ impl Client {
             let name = who.attrib.get("display_name").and_then(Value::as_str).unwrap_or_default().to_owned();
             Ok(if who.anon { Account::Anonymous } else { Account::Known(self.scrubbed(name)) })
         };
-        self.ask(&url, Ask::GetAccount, MAX_ANSWER_BYTES, read)
-            .await
-            .map_err(|error| error.while_doing(format!("could not ask {} about the token", self.base)))
+        self.ask(&url, Ask::GetAccount, MAX_ANSWER_BYTES, Tries::All, read).await.map_err(|error| match error
+            .kind()
+        {
+            ErrorKind::Usage => {
+                Error::new(ErrorKind::Unavailable, format!("{} tells nothing of tokens", self.base))
+                    .with_hint("only MAST has an account service: use `--source mast`")
+                    .caused_by(error)
+            }
+            _ => error.while_doing(format!("could not ask {} about the token", self.base)),
+        })
     }
 
     /// Asks a Mashup service for all pages, and again as long as it is at work.
@@ -116,6 +123,7 @@ impl Client {
         &self,
         service: &str,
         params: &Value,
+        tries: Tries,
         parse: impl Fn(&[u8]) -> Result<Reply<T>>,
     ) -> Result<Vec<T>> {
         let url = format!("{}{}api/v0/invoke", self.base, self.prefix);
@@ -125,7 +133,7 @@ impl Client {
         loop {
             let question = mashup::ask(service, params, pages.len() as u64 + 1, nonce);
             let form = form("request", &question)?;
-            match self.ask(&url, Ask::Post(&form), MAX_ANSWER_BYTES, &parse).await? {
+            match self.ask(&url, Ask::Post(&form), MAX_ANSWER_BYTES, tries, &parse).await? {
                 Reply::Complete { found, pages: all } => {
                     pages.push(found);
                     if pages.len() as u64 >= all {

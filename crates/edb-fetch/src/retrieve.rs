@@ -15,6 +15,8 @@ use crate::plan::{ROW_BYTES, Rate};
 /// How often the bytes are looked at, where they are limited, and how many more than expected are let pass.
 const LOOK: Duration = Duration::from_millis(100);
 const SLACK_BYTES: f64 = 1e6;
+/// How long answers that were asked to end may take for it.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How to work through requests.
 #[derive(Debug, Clone)]
@@ -177,12 +179,16 @@ pub async fn retrieve(
         }
         let joined = tokio::select! {
             joined = work.tasks.join_next() => joined,
-            () = tokio::time::sleep(LOOK), if work.bytes_allowed.is_some() => {
+            () = tokio::time::sleep(LOOK), if work.bytes_allowed.is_some() && work.stop.is_none() => {
                 work.look_at_bytes();
                 continue;
             }
             () = &mut deadline, if work.stop.is_none() => {
-                work.stop_for(limit_of_time());
+                work.end_for(limit_of_time());
+                continue;
+            }
+            () = tokio::time::sleep(GRACE), if work.is_ending => {
+                work.drop_all();
                 continue;
             }
         };
@@ -211,6 +217,8 @@ struct Work {
     /// `None` of a window that was not asked to the end.
     tasks: JoinSet<(usize, Window, Option<Result<Told>>)>,
     is_stopped: watch::Sender<bool>,
+    /// Whether answers were asked to end, and may take a moment for it.
+    is_ending: bool,
     bytes_allowed: Option<f64>,
     before: Traffic,
     /// Bytes expected of the windows under way.
@@ -242,6 +250,7 @@ impl Work {
             turn: 0,
             tasks: JoinSet::new(),
             is_stopped: watch::Sender::new(false),
+            is_ending: false,
             bytes_allowed: options.limits.bytes.map(|bytes| bytes as f64),
             expected: HashMap::new(),
             stop: None,
@@ -258,7 +267,7 @@ impl Work {
     /// Stops if far more has come than the windows let expect.
     fn look_at_bytes(&mut self) {
         if self.bytes_allowed.is_some_and(|allowed| self.received() > allowed * 1.1 + SLACK_BYTES) {
-            self.stop_for(limit_of_bytes());
+            self.end_for(limit_of_bytes());
         }
     }
 
@@ -321,6 +330,11 @@ impl Work {
             }
             Err(error) => {
                 let lost = lane.failed(window);
+                // What was stopped under way was stopped for the same reason as all the rest.
+                let error = match &self.stop {
+                    Some(reason) if error.kind() == ErrorKind::Limit => reason.retold(reason.chain()),
+                    _ => error,
+                };
                 self.fail(at, lost, &error, on_event);
                 match error.kind() {
                     // Everything else would be refused too.
@@ -335,9 +349,22 @@ impl Work {
         }
     }
 
+    /// Asks nothing more, and drops what is under way.
     fn stop_for(&mut self, error: Error) {
-        self.is_stopped.send_replace(true);
         self.stop.get_or_insert(error);
+        self.drop_all();
+    }
+
+    /// Asks nothing more, and takes what has come of the answers under way.
+    fn end_for(&mut self, error: Error) {
+        self.stop.get_or_insert(error);
+        self.is_ending = true;
+        self.source.stop();
+    }
+
+    fn drop_all(&mut self) {
+        self.is_ending = false;
+        self.is_stopped.send_replace(true);
     }
 
     fn fail(
@@ -390,17 +417,17 @@ fn progress(lane: &Lane) -> Progress {
 }
 
 pub(crate) fn limit_of_time() -> Error {
-    limit("the time is up that was allowed")
+    limit("stopped by the limit of time")
 }
 
 pub(crate) fn limit_of_bytes() -> Error {
-    limit("as many bytes have come as were allowed")
+    limit("stopped by the limit of bytes")
 }
 
 fn limit(what: &str) -> Error {
     Error::new(ErrorKind::Limit, what.to_owned())
         .with_tries(0)
-        .with_hint("run it again: what is complete, or in the store, is not asked for again")
+        .with_hint("run it again: with a store, or with raw files, it goes on from there")
 }
 
 fn not_tried(cause: &Error) -> Error {

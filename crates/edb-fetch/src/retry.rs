@@ -55,8 +55,8 @@ impl fmt::Debug for Jitter {
 pub struct RetryPolicy {
     /// How often to try at most, the first try included.
     pub tries: u32,
-    /// How often to try at most when the service refuses with a status that ought to be final (4xx), but is known not
-    /// always to be.
+    /// How often to try at most when no connection can be made, and when the service refuses with a status that ought to be
+    /// final (4xx), but is known not always to be.
     pub odd_tries: u32,
     /// The shortest wait.
     pub shortest_wait: Duration,
@@ -102,8 +102,9 @@ impl<'a> Retries<'a> {
         let since = *self.since.get_or_insert_with(Instant::now);
         let policy = self.policy;
         let tries = match trouble.class {
-            Class::Unreachable | Class::Passing | Class::Overload | Class::Slow => policy.tries,
-            Class::Odd => policy.tries.min(policy.odd_tries),
+            Class::Passing | Class::Overload | Class::Slow => policy.tries,
+            // Nobody gains by waiting long for what is not there.
+            Class::Unreachable | Class::Odd => policy.tries.min(policy.odd_tries),
             Class::Integrity => {
                 // The same bytes would be refused for the same reason a third time.
                 let found = Some((trouble.after_bytes, trouble.error.to_string()));
@@ -113,7 +114,7 @@ impl<'a> Retries<'a> {
                 self.last_integrity = found;
                 policy.tries
             }
-            Class::Barred | Class::Final => return None,
+            Class::Barred | Class::Final | Class::Stopped => return None,
         };
         let most = self.last_wait.saturating_mul(3).max(policy.shortest_wait);
         let jitter =

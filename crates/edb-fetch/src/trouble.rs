@@ -31,6 +31,8 @@ pub(crate) enum Class {
     Odd,
     /// The request: the same again would be refused again.
     Final,
+    /// Nothing: we stopped it.
+    Stopped,
 }
 
 /// A failed try.
@@ -61,6 +63,14 @@ impl Trouble {
         self
     }
 
+    /// The answer was ended by us.
+    pub(crate) fn stopped() -> Self {
+        Self::new(
+            Class::Stopped,
+            Error::new(ErrorKind::Limit, "it was stopped before anything of use had come"),
+        )
+    }
+
     /// Silence, or less than a trickle.
     pub(crate) fn slow(what: String) -> Self {
         let hint = "try again later; a shorter range is answered sooner";
@@ -80,6 +90,9 @@ impl Trouble {
             }
             408 | 504 => (Class::Slow, later(ErrorKind::TimedOut)),
             429 | 503 => (Class::Overload, later(ErrorKind::Unavailable)),
+            501 | 505 => {
+                (Class::Final, Error::usage(says).with_hint("check `--source`: this service cannot do that"))
+            }
             425 | 500..=599 => (Class::Passing, later(ErrorKind::Unavailable)),
             300..=399 => {
                 (Class::Final, Error::usage(says).with_hint("check `--source`: it redirects to nowhere"))
@@ -91,10 +104,10 @@ impl Trouble {
     }
 
     /// What the transport says, without the URL that it adds.
-    pub(crate) fn transport(error: reqwest::Error) -> Self {
+    pub(crate) fn transport(error: &reqwest::Error) -> Self {
         let unavailable = |what: &str| Error::new(ErrorKind::Unavailable, what);
         let check = "check the network and `--source`, and try again later";
-        let (class, kind) = match find_cause(&error) {
+        let (class, kind) = match find_cause(error) {
             Some(Cause::Certificate) => (
                 Class::Barred,
                 unavailable("could not trust the service's certificate").with_hint(
@@ -118,7 +131,7 @@ impl Trouble {
                 unavailable("the connection broke before the answer was whole").with_hint(check),
             ),
         };
-        Self::new(class, kind.caused_by(error.without_url()))
+        Self::new(class, kind.caused_by(root_of(error)))
     }
 
     /// Whether it says something about the host as a whole.
@@ -128,11 +141,21 @@ impl Trouble {
 
     /// Whether the answer was under way, so that what came of it may be of use.
     pub(crate) fn is_of_the_way(&self) -> bool {
-        matches!(self.class, Class::Passing | Class::Slow | Class::Unreachable)
+        matches!(self.class, Class::Passing | Class::Slow | Class::Unreachable | Class::Stopped)
     }
 }
 
 const PROXY_HINT: &str = "check `HTTPS_PROXY` and its credentials, or name the host in `NO_PROXY`";
+
+/// What the transport's innermost layer says; the others only say that there is one.
+fn root_of(error: &reqwest::Error) -> String {
+    let mut root: &(dyn StdError + 'static) = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    // Without a cause it would name the URL.
+    if error.source().is_none() { "no reason is known".to_owned() } else { root.to_string() }
+}
 
 /// What lies below a transport error and no second try changes.
 enum Cause {

@@ -27,4 +27,4 @@ mod whole;
 pub use decode::{Decoded, Decoder, decode};
 pub use encode::{Encoder, encode};
 pub use question::Question;
-pub use whole::{Seen, Whole};
+pub use whole::{Seen, Whole, last_row};

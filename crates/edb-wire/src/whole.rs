@@ -105,15 +105,24 @@ impl Whole {
         if !self.has_rows {
             return Ok(Seen { has_rows: false, last: None, rows_at_end: 0 });
         }
-        // A line of a text value that has line ends in it begins with no time.
-        let lines = self.tail.strip_suffix(b"\n").unwrap_or_default().rsplit(|byte| *byte == b'\n');
-        let mut times = lines.filter_map(|line| time(line.split(|byte| *byte == b',').next()?));
+        let mut times = times_from_end(&self.tail);
         let last = times.next().ok_or_else(|| {
             Error::integrity("could not read the last row of the answer: expected a time like `2022-02-02 22:24:57.797000`")
         })?;
         let rows_at_end = 1 + times.take_while(|time| *time == last).count();
         Ok(Seen { has_rows: true, last: Some(Instant::from_micros(last)), rows_at_end })
     }
+}
+
+/// The time of the last row in the last bytes of a body.
+pub fn last_row(tail: &[u8]) -> Option<Instant> {
+    times_from_end(tail).next().map(Instant::from_micros)
+}
+
+/// The times of rows, the last one first. A line of a text value that has line ends in it begins with no time.
+fn times_from_end(tail: &[u8]) -> impl Iterator<Item = i64> {
+    let lines = tail.strip_suffix(b"\n").unwrap_or_default().rsplit(|byte| *byte == b'\n');
+    lines.filter_map(|line| time(line.split(|byte| *byte == b',').next()?))
 }
 
 #[cfg(test)]

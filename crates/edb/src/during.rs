@@ -56,7 +56,7 @@ const CARD_BYTES: usize = 80;
 const MOST_BLOCKS: usize = 1000;
 
 /// Reads when a JWST product was exposed: `DATE-BEG` and `DATE-END` of its primary header, or `EXPSTART` and `EXPEND`. The
-/// label is the file's name up to the detector, or without its extension.
+/// label is the product's name (`FILENAME`, or the file's) up to the detector, or without its extension.
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Usage`] if the file cannot be read, is no FITS file, or does not say when it was exposed.
@@ -76,7 +76,9 @@ pub fn exposure_of_file(path: &Path) -> Result<Exposure> {
         fault("its primary header has neither DATE-BEG and DATE-END nor EXPSTART and EXPEND, one before the other")
             .with_hint("name a product of one exposure")
     })?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    // A product may have been given another name; its header keeps its own.
+    let name = text("FILENAME").map_or(path, Path::new);
+    let stem = name.file_stem().unwrap_or_default().to_string_lossy();
     let is_exposure = stem.len() > 25 && stem.starts_with("jw") && stem.as_bytes().get(25) == Some(&b'_');
     Ok(Exposure {
         label: if is_exposure { stem.get(..25).unwrap_or(&stem).to_owned() } else { stem.into_owned() },
@@ -152,11 +154,12 @@ mod tests {
                 "DATE-BEG= '2022-06-11T17:28:19.5' / [UTC] Date-time start of exposure",
                 "DATE-END= '2022-06-11T17:40:00.25'",
                 "INSTRUME= 'MIRI    '           / Instrument",
+                "FILENAME= 'jw02733001001_02101_00001_mirimage_cal.fits'",
                 "EXPSTART=                 59000.",
             ],
         ]
         .concat();
-        let path = product(folder.path(), "jw02733001001_02101_00001_mirimage_cal.fits", &cards);
+        let path = product(folder.path(), "renamed.fits", &cards);
         let exposure = exposure_of_file(&path).unwrap();
         assert_eq!(
             (exposure.label.as_str(), exposure.instrument.as_str()),

@@ -13,12 +13,15 @@ const EXPIRY: &str = "tokens end after 10 days without use, and 60 days after th
 
 pub(crate) async fn run(common: &Common, args: AuthArgs) -> Result<u8> {
     let AuthCommand::Check = args.command;
+    if common.credentials.no_token {
+        return Err(Error::usage("with `--no-token` there is no token to check").with_hint("leave it out"));
+    }
     let Origin::Service(mut options) = Origin::choose(common, None)? else {
         return Err(Error::usage("only a service takes a token").with_hint("use `--source mast`, or a URL"));
     };
     let url = options.base_url.clone();
     let found = match token::given(common, &url)? {
-        None if common.credentials.no_token || !takes_kept_token(&url) => None,
+        None if !takes_kept_token(&url) => None,
         None => match token::kept()? {
             None if !common.words.quiet => token::asked()?,
             kept => kept,
@@ -36,17 +39,21 @@ pub(crate) async fn run(common: &Common, args: AuthArgs) -> Result<u8> {
         Account::Anonymous => (false, ""),
         Account::Known(name) => (true, name.as_str()),
     };
-    if common.words.summary == SummaryForm::Json {
-        let object = json!({ "service": url, "token_from": found.place, "works": works, "name": name });
+    let is_json = common.words.summary == SummaryForm::Json;
+    if is_json {
+        let code = if works { 0 } else { ErrorKind::Unauthorized.exit_code() };
+        let object = json!({ "service": url, "token_from": found.place, "works": works, "name": name, "exit_code": code });
         output::data(format!("{object}\n").as_bytes())?;
     } else {
         output::data(format!("token from {}\n", found.place).as_bytes())?;
     }
     if !works {
-        return Err(Error::new(ErrorKind::Unauthorized, format!("{url} does not know this token"))
-            .with_hint(format!("{EXPIRY}: make a new one at https://auth.mast.stsci.edu/token")));
+        let error = Error::new(ErrorKind::Unauthorized, format!("{url} does not know this token"))
+            .with_hint(format!("{EXPIRY}: make a new one at https://auth.mast.stsci.edu/token"));
+        output::say_error(&error);
+        return Ok(error.kind().exit_code());
     }
-    if common.words.summary != SummaryForm::Json {
+    if !is_json {
         let whose =
             if name.is_empty() { String::new() } else { format!(", as that of {}", output::plain(name)) };
         output::data(format!("{url} knows it{whose}; {EXPIRY}\n").as_bytes())?;

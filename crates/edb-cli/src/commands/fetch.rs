@@ -1,19 +1,25 @@
 //! `edb fetch`: the drop-in for MAST's `edb_script.py`, and more.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use edb::fetch::{
     Client, Download, DownloadOptions, Downloaded, Downloads, Plan, download, takes_kept_token,
 };
-use edb::{Dictionary, Error, ErrorKind, Exposures, Mnemonic, Request, Result, Source};
+use edb::wire::last_row;
+use edb::{ArchiveOptions, Dictionary, Error, ErrorKind, Exposures, Mnemonic, Request, Result, Source};
 use serde_json::{Value, json};
 
 use crate::args::{Common, Emit, FetchArgs, SummaryForm};
 use crate::source::Origin;
 use crate::{output, progress, source, summary};
 
+/// As much of the end of a file as holds its last row.
+const TAIL_BYTES: u64 = 4096;
 /// What MAST's script downloads when nothing is asked.
 const DEFAULT_FILE: &str = "SA_ZADUCMDX-20220601T000000-20220601T060000.csv";
 
@@ -37,7 +43,7 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
     for request in requests {
         let destination = args.folder.join(request.file_name());
         // Files take their name only when they are whole, so one that is there is complete.
-        if destination.is_file() && !common.refresh {
+        if !common.refresh && is_complete(&destination, &request) {
             skipped += 1;
         } else {
             downloads.push(Download { request, destination });
@@ -52,24 +58,21 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
         return Ok(0);
     }
     let asked = downloads.len();
-    let bar = progress::bar(
-        common,
-        asked as u64,
-        "{bar:30} {pos}/{len} files  {prefix}  {elapsed} (ETA {eta})  {msg}",
-    );
+    let bar = progress::bar(common, asked as u64, searched);
     let options = DownloadOptions {
         concurrency: usize::from(common.network.concurrency),
         limits: source::limits(common),
     };
     let done = download(&client, downloads, &options, |download, result| {
         bar.inc(1);
-        bar.set_prefix(summary::bytes(client.traffic().bytes));
         bar.set_message(download.request.mnemonic.to_string());
         bar.suspend(|| match result {
             Ok(_) if common.words.quiet => {}
             Ok(done) => output::report("downloaded", about(download, *done), &said(download, *done)),
             // The one error of a run is told in full at its end.
             Err(_) if asked == 1 => {}
+            // What was not tried is told of once, with what had failed before it.
+            Err(error) if error.tries() == 0 => {}
             Err(error) => {
                 output::report("failed", failed(download, error), &format!("failed: {}", error.chain()));
             }
@@ -78,6 +81,25 @@ pub(crate) async fn run(common: &Common, args: FetchArgs) -> Result<u8> {
     .await;
     bar.finish_and_clear();
     finish(common, asked, skipped, done)
+}
+
+/// Whether a file is there to which nothing can be added any more: it ends with its trailing bracket, or was written long
+/// after its range.
+fn is_complete(path: &Path, request: &Request) -> bool {
+    let stop = request.range.to_whole_seconds().stop();
+    let read = || -> std::io::Result<(bool, bool)> {
+        let mut file = File::open(path)?;
+        let written = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let settle = ArchiveOptions::default().settle;
+        let is_old = written.saturating_sub(settle).as_micros() as i64 > stop.as_micros();
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        Ok((is_old, last_row(&tail).is_some_and(|last| last > stop)))
+    };
+    // A file that is not there, or cannot be read, is asked for.
+    read().is_ok_and(|(is_old, is_closed)| is_old || is_closed)
 }
 
 /// A line about a file that came.
@@ -140,7 +162,10 @@ fn finish(common: &Common, asked: usize, skipped: usize, downloads: Downloads) -
     } else if !common.words.quiet {
         let left =
             if not_tried.is_empty() { String::new() } else { format!(", {} not tried", not_tried.len()) };
-        output::say(&format!("{done} of {asked} files downloaded, {skipped} already complete{left}"));
+        output::say(&match asked {
+            0 => format!("{}, all of them complete already", summary::counted(skipped, "file")),
+            _ => format!("{done} of {asked} files downloaded, {skipped} already complete{left}"),
+        });
     }
     cause.iter().chain(&stopped).for_each(output::say_error);
     Ok(code)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use edb::{DictionaryEntry, MICROS_PER_DAY, Mnemonic, Result, SqlType};
+use edb::{DictionaryEntry, Error, ErrorKind, MICROS_PER_DAY, Mnemonic, Result, SqlType};
 use serde_json::json;
 
 use crate::args::{Common, InfoArgs, SummaryForm};
@@ -14,6 +14,7 @@ pub(crate) async fn run(common: &Common, args: InfoArgs) -> Result<u8> {
     let archive = source::archive(common, None, None, &[]).await?;
     let mut notices = Vec::new();
     let dictionary = archive.describe(&mnemonics.iter().collect::<Vec<_>>(), now, &mut notices).await?;
+    let has_store = source::store_folder(common, None).is_some();
     let mut objects = Vec::new();
     let mut text = String::new();
     for mnemonic in &mnemonics {
@@ -26,7 +27,13 @@ pub(crate) async fn run(common: &Common, args: InfoArgs) -> Result<u8> {
             "all_points": entry.all_points,
             "known": known.ranges().iter().map(|range| [range.start().to_string(), range.stop().to_string()]).collect::<Vec<_>>(),
         }));
-        text.push_str(&about(&entry, &known));
+        text.push_str(&about(&entry, &known, has_store));
+    }
+    let is_blank = |mnemonic: &&Mnemonic| dictionary.get(mnemonic).is_none();
+    if let Some(blank) = mnemonics.iter().find(is_blank) {
+        let why = notices.first().map_or("no dictionary has it".to_owned(), ToString::to_string);
+        return Err(Error::new(ErrorKind::Unavailable, format!("nothing is known of {blank}: {why}"))
+            .with_hint("try again later, or name another `--source`"));
     }
     for notice in notices {
         output::say(&format!("notice: {notice}"));
@@ -38,7 +45,7 @@ pub(crate) async fn run(common: &Common, args: InfoArgs) -> Result<u8> {
     Ok(0)
 }
 
-fn about(entry: &DictionaryEntry, known: &edb::Coverage) -> String {
+fn about(entry: &DictionaryEntry, known: &edb::Coverage, has_store: bool) -> String {
     let or_dash = |text: &str| output::plain(if text.is_empty() { "-" } else { text });
     let sampling = match entry.all_points {
         Some(true) => "every sample",
@@ -50,7 +57,8 @@ fn about(entry: &DictionaryEntry, known: &edb::Coverage) -> String {
             let days = known.micros() as f64 / MICROS_PER_DAY as f64;
             format!("{days:.2} days between {} and {}", first.start(), last.stop())
         }
-        _ => "nothing".to_owned(),
+        _ if has_store => "nothing".to_owned(),
+        _ => "no store is named".to_owned(),
     };
     let mut text = format!("{}\n", entry.mnemonic);
     for (name, value) in [

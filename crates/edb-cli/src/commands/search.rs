@@ -34,27 +34,29 @@ pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
             error.with_hint(format!("try {}", near.join(", ")))
         });
     }
+    if common.words.summary == SummaryForm::Json {
+        let object = |entry: &&DictionaryEntry| {
+            json!({
+                "mnemonic": entry.mnemonic, "sql_type": entry.sql_type.as_ref().map(SqlType::as_str), "unit": entry.unit,
+                "subsystem": entry.subsystem, "description": entry.description, "identifier": entry.identifier,
+            })
+        };
+        let objects: Vec<_> = found.iter().map(object).collect();
+        output::data(format!("{}\n", json!({ "mnemonics": objects })).as_bytes())?;
+        return Ok(0);
+    }
     let mut text = String::new();
     for entry in found {
-        let sql_type = entry.sql_type.as_ref().map(SqlType::as_str);
         // Writing into a string does not fail.
-        let _ = if common.words.summary == SummaryForm::Json {
-            let object = json!({
-                "mnemonic": entry.mnemonic, "sql_type": sql_type, "unit": entry.unit, "subsystem": entry.subsystem,
-                "description": entry.description, "identifier": entry.identifier,
-            });
-            writeln!(text, "{object}")
-        } else {
-            writeln!(
-                text,
-                "{:24}  {:8}  {:10}  {:10}  {}",
-                entry.mnemonic,
-                sql_type.unwrap_or("-"),
-                output::plain(if entry.unit.is_empty() { "-" } else { &entry.unit }),
-                output::plain(if entry.subsystem.is_empty() { "-" } else { &entry.subsystem }),
-                output::plain(&entry.description)
-            )
-        };
+        let _ = writeln!(
+            text,
+            "{:24}  {:8}  {:10}  {:10}  {}",
+            entry.mnemonic,
+            entry.sql_type.as_ref().map_or("-", SqlType::as_str),
+            output::plain(if entry.unit.is_empty() { "-" } else { &entry.unit }),
+            output::plain(if entry.subsystem.is_empty() { "-" } else { &entry.subsystem }),
+            output::plain(&entry.description)
+        );
     }
     output::data(text.as_bytes())?;
     Ok(0)

@@ -158,3 +158,19 @@ fn the_curl_script_fetches_the_same_bytes() {
         );
     }
 }
+
+#[test]
+fn a_file_of_an_archive_that_was_still_growing_is_asked_for_again() {
+    let world = World::new();
+    let served = Served::start(&world, &["--source", "sample"]);
+    // The sample's last message is of 11:39; the file reaches further, and was written "now", long after: it is complete.
+    let range = "SAMPLE_EVENT_MSG@2024-03-01T11:00/2024-03-02T12:00";
+    let fetch = || world.edb(&["fetch", "--source", &served.url, "-f", "out", range]).succeeded().stderr;
+    assert!(fetch().contains("the archive ends at 2024-03-01T11:"), "told, and kept");
+    assert!(fetch().contains("1 file, all of them complete already"));
+    // Written on the day after, it may have become longer.
+    let path = world.path("out").read_dir().unwrap().next().unwrap().unwrap().path();
+    let written = std::time::UNIX_EPOCH + std::time::Duration::from_hours(474_852);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    assert!(fetch().contains("1 of 1 files downloaded"));
+}

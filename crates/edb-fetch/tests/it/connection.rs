@@ -13,14 +13,14 @@ use crate::world::{
 #[tokio::test]
 async fn a_refused_connection_is_tried_as_often_as_allowed() {
     let error = refused(&client(&ScriptedServer::nobody())).await;
-    assert_eq!((error.kind(), error.tries(), error.kind().exit_code()), (ErrorKind::Unavailable, 4, 5));
+    assert_eq!((error.kind(), error.tries(), error.kind().exit_code()), (ErrorKind::Unavailable, 3, 5));
     assert!(error.chain().contains("could not connect to the service"), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_name_that_is_none_is_tried_as_often_as_allowed() {
     let error = refused(&client(&format!("http://{}/", "x".repeat(64)))).await;
-    assert_eq!((error.kind(), error.tries(), error.kind().exit_code()), (ErrorKind::Unavailable, 4, 5));
+    assert_eq!((error.kind(), error.tries(), error.kind().exit_code()), (ErrorKind::Unavailable, 3, 5));
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn connecting_for_ever_ends_in_time() {
     let hole = black_hole();
     let client = client_of(&ClientOptions { connect_timeout: 50 * MS, ..options(&hole.url()) });
     let error = refused(&client).await;
-    assert_eq!((error.kind(), error.tries(), error.kind().exit_code()), (ErrorKind::Unavailable, 4, 5));
+    assert_eq!((error.kind(), error.tries(), error.kind().exit_code()), (ErrorKind::Unavailable, 3, 5));
     assert!(error.chain().contains("could not connect to the service in time"), "{error:?}");
 }
 
@@ -49,9 +49,9 @@ async fn a_dead_host_is_given_up_once_and_not_for_each_of_forty_mnemonics() {
         assert!(retrieval.failures.iter().all(|failure| failure.error.kind().exit_code() == 5));
         let tried = retrieval.failures.iter().filter(|failure| failure.was_tried());
         let tried: Vec<u32> = tried.map(|failure| failure.error.tries()).collect();
-        assert!((1..=8).contains(&tried.len()) && tried.contains(&4), "{tried:?}");
+        assert!((1..=8).contains(&tried.len()) && tried.iter().any(|tries| *tries >= 3), "{tried:?}");
         let requests = client.traffic().requests;
-        assert!((4..=32).contains(&requests), "{requests} requests");
+        assert!((3..=32).contains(&requests), "{requests} requests");
         let not_tried = retrieval.failures.iter().find(|failure| !failure.was_tried()).unwrap();
         assert!(not_tried.error.chain().contains("not tried: another request had failed"), "{not_tried:?}");
     }
@@ -95,8 +95,8 @@ async fn an_authority_of_our_own_is_trusted_when_named() {
 async fn a_handshake_that_is_closed_is_tried_again() {
     let server = ScriptedServer::slamming();
     let error = refused(&client(&server.url())).await;
-    assert_eq!((error.kind(), error.tries()), (ErrorKind::Unavailable, 4));
-    assert_eq!(server.connections(), 4);
+    assert_eq!((error.kind(), error.tries()), (ErrorKind::Unavailable, 3));
+    assert_eq!(server.connections(), 3);
 }
 
 #[tokio::test]

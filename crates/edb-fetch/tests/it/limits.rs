@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use edb_core::{Error, ErrorKind, MemorySource, Request, Source as _};
 use edb_fetch::{ClientOptions, Limits, RetrieveOptions, retrieve};
-use edb_testkit::Service;
+use edb_testkit::{ScriptedServer, Service};
 
 use crate::world::{
     DAY, HOUR, Kept, MINUTE, MS, SECOND, archive, assert_accounted, assert_complete, at_once, client,
-    client_of, every, options, request, rows, run,
+    client_of, every, name, options, request, rows, run,
 };
 
 fn limited(limits: Limits, concurrency: usize) -> RetrieveOptions {
@@ -146,4 +146,29 @@ async fn an_answer_of_too_many_rows_is_read_in_parts() {
     assert_complete(&retrieval, &kept, &archive, &requests, "in parts");
     let largest = kept.answers().iter().map(|answer| answer.samples.len()).max().unwrap();
     assert!((most..4 * most).contains(&largest), "{largest} rows in one answer");
+}
+
+#[tokio::test]
+async fn what_had_come_when_the_time_was_up_is_kept_and_every_run_gets_on() {
+    let archive = archive([("M", every(SECOND, 4000))]);
+    let service = Service::new(archive.clone());
+    let server = ScriptedServer::start(move |asked| service.reply(asked).drip(8_000, 20 * MS));
+    let client = client(&server.url());
+    let whole = [request("M", 10..HOUR)];
+    let (kept, mut requests, mut runs) = (Kept::default(), whole.to_vec(), 0);
+    while !requests.is_empty() {
+        let limits = Limits { duration: Some(150 * MS), ..Limits::default() };
+        let options = limited(limits, 2);
+        let before = kept.proven(&name("M")).micros();
+        let retrieval = retrieve(client.clone(), &requests, &options, kept.deliver(), |_| {}).await.unwrap();
+        assert!(retrieval.failures.iter().all(|failure| failure.error.kind() == ErrorKind::Limit));
+        assert!(kept.proven(&name("M")).micros() > before, "run {runs} kept nothing");
+        requests = left(&whole, &kept);
+        runs += 1;
+    }
+    assert!(runs > 1, "the limit was never reached");
+    assert_eq!(
+        kept.read(&name("M"), whole[0].range),
+        rows(archive.samples(&name("M")).unwrap(), whole[0].range)
+    );
 }

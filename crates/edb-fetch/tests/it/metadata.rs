@@ -43,7 +43,7 @@ async fn the_dictionary_comes_from_the_documented_service() {
 #[tokio::test]
 async fn the_portals_dictionary_is_asked_where_the_documented_one_fails() {
     let html = Reply::new(200, "text/html", b"<html>moved</html>");
-    for (viz, tries) in [(Reply::status(404), 1), (Reply::status(500), 4), (html, 2)] {
+    for (viz, tries) in [(Reply::status(404), 1), (Reply::status(500), 2), (html, 2)] {
         let server = without_viz(viz, Service::new(archive()).executing_first());
         let client = client(&server.url());
         assert_eq!(client.dictionary(None).await.unwrap(), *archive().entries());
@@ -63,7 +63,7 @@ async fn a_dictionary_that_is_nowhere_says_why_the_documented_one_failed() {
     let error = client(&server.url()).dictionary(None).await.unwrap_err();
     assert!(error.chain().starts_with("could not look mnemonics up in the dictionary: "), "{error:?}");
     let error = client(&ScriptedServer::nobody()).dictionary(None).await.unwrap_err();
-    assert_eq!((error.kind(), error.tries()), (ErrorKind::Unavailable, 4));
+    assert_eq!((error.kind(), error.tries()), (ErrorKind::Unavailable, 2));
 }
 
 /// Answers each question to the Mashup services with as many pages as there are rows, as if pages were that small.
@@ -176,4 +176,19 @@ async fn the_account_is_asked_with_header_and_cookie() {
     let broken = ScriptedServer::start(|_| Reply::new(200, "text/html", b"<html>log in</html>"));
     let error = client(&broken.url()).account().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
+}
+
+#[tokio::test]
+async fn a_dictionary_that_fails_does_not_keep_the_telemetry() {
+    let archive = archive();
+    let service = Service::new(archive.clone());
+    let server = ScriptedServer::start(move |asked| match asked.file() {
+        Some(_) => service.reply(asked),
+        None => Reply::status(503),
+    });
+    let client = client(&server.url());
+    for _ in 0..5 {
+        assert!(client.dictionary(None).await.is_err());
+    }
+    assert!(client.answer(&name("SA_TWO"), crate::world::range(0..1_000_000)).await.is_ok());
 }
