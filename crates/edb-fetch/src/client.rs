@@ -9,7 +9,7 @@ use edb_core::{
     Result, Source, TimeRange, Traffic, format_duration,
 };
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -19,12 +19,10 @@ use crate::breaker::Breaker;
 use crate::flow::{Flow, FlowOptions};
 use crate::retry::{Retries, RetryPolicy};
 use crate::token::{Token, TokenFinder};
-use crate::trouble::{Class, Trouble};
+use crate::trouble::{Class, Trouble, reason, wait_asked};
 
 /// MAST.
 pub const DEFAULT_BASE_URL: &str = "https://mast.stsci.edu/";
-/// How much of a refusal's own text is repeated.
-const MAX_REASON_BYTES: usize = 300;
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 10;
 const USER_AGENT: &str = concat!("edb/", env!("CARGO_PKG_VERSION"), " (+", env!("CARGO_PKG_REPOSITORY"), ")");
@@ -541,35 +539,4 @@ impl Source for Client {
             rows: self.counts.rows.load(Ordering::Relaxed),
         }
     }
-}
-
-/// The service's own wait: seconds, or a date, which is read against the service's own clock.
-fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let asked = text(RETRY_AFTER)?;
-    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than can be counted is very long.
-        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
-    }
-    let date = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
-    let (then, now) = (date(asked)?, date(text(DATE)?)?);
-    (then - now).to_std().ok()
-}
-
-/// The first line of a refusal that comes as plain text: the service's own reason.
-async fn reason(mut response: reqwest::Response) -> Option<String> {
-    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    if !kind.starts_with("text/plain") {
-        return None;
-    }
-    let mut text = Vec::new();
-    while text.len() < MAX_REASON_BYTES
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        text.extend_from_slice(&chunk);
-    }
-    text.truncate(MAX_REASON_BYTES);
-    let text = String::from_utf8_lossy(&text);
-    let line = text.lines().next()?.trim();
-    (!line.is_empty()).then(|| line.escape_debug().to_string())
 }

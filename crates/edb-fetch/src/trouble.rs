@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use edb_core::{Error, ErrorKind};
 use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 
+/// How much of a refusal's own text is repeated.
+const MAX_REASON_BYTES: usize = 300;
 /// Statuses that no second try changes.
 const FINAL_STATUSES: [u16; 7] = [404, 405, 410, 413, 414, 416, 422];
 const TOKEN_HINT: &str = "check the token (`MAST_API_TOKEN`, `--token-file`) with `edb auth check`: tokens end after 10 days \
@@ -189,4 +192,35 @@ fn find_cause(error: &reqwest::Error) -> Option<Cause> {
         next = cause.source();
     }
     None
+}
+
+/// The service's own wait: seconds, or a date, which is read against the service's own clock.
+pub(crate) fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than can be counted is very long.
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    }
+    let date = |text: &str| chrono::DateTime::parse_from_rfc2822(text).ok();
+    let (then, now) = (date(asked)?, date(text(DATE)?)?);
+    (then - now).to_std().ok()
+}
+
+/// The first line of a refusal that comes as plain text: the service's own reason.
+pub(crate) async fn reason(mut response: reqwest::Response) -> Option<String> {
+    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    if !kind.starts_with("text/plain") {
+        return None;
+    }
+    let mut text = Vec::new();
+    while text.len() < MAX_REASON_BYTES
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        text.extend_from_slice(&chunk);
+    }
+    text.truncate(MAX_REASON_BYTES);
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().next()?.trim();
+    (!line.is_empty()).then(|| line.escape_debug().to_string())
 }
