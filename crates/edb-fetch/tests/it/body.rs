@@ -136,7 +136,7 @@ async fn an_answer_that_breaks_off_is_marked_and_proves_what_came() {
     for fault in faults {
         let server = faulty(archive.clone(), move |_, reply| fault(reply));
         let answer =
-            impatient(&server.url(), 50 * MS).answer(&name("M"), range(HOUR..11 * HOUR)).await.unwrap();
+            impatient(&server.url(), 700 * MS).answer(&name("M"), range(HOUR..11 * HOUR)).await.unwrap();
         assert_eq!(
             (answer.end, server.requests().len()),
             (End::Cut, 1),
@@ -154,7 +154,7 @@ async fn an_answer_that_breaks_off_after_its_trailing_bracket_lacks_nothing() {
     let archive = small();
     let service = Service::new(archive.clone());
     let server = ScriptedServer::start(move |asked| service.reply(asked).with_length(100_000));
-    let answer = impatient(&server.url(), 50 * MS).answer(&name("M"), range(0..60 * SECOND)).await.unwrap();
+    let answer = impatient(&server.url(), 700 * MS).answer(&name("M"), range(0..60 * SECOND)).await.unwrap();
     assert_eq!((answer.end, answer.samples.len(), server.requests().len()), (End::Closed, 11, 1));
 }
 

@@ -94,7 +94,7 @@ async fn a_limit_of_time_stops_and_the_next_retrieval_goes_on() {
     });
     let client = client(&server.url());
     let requests: Vec<_> = names.iter().map(|name| request(name, 0..DAY)).collect();
-    let limits = Limits { bytes: None, duration: Some(150 * MS) };
+    let limits = Limits { bytes: None, duration: Some(900 * MS) };
     let (retrieval, kept) = run(&client, &requests, &limited(limits, 1)).await;
     assert_accounted(&retrieval, &kept, &archive, &requests, "timed");
     assert_eq!((kept.answers().len(), retrieval.failures.len()), (5, 7));
@@ -157,7 +157,7 @@ async fn what_had_come_when_the_time_was_up_is_kept_and_every_run_gets_on() {
     let whole = [request("M", 10..HOUR)];
     let (kept, mut requests, mut runs) = (Kept::default(), whole.to_vec(), 0);
     while !requests.is_empty() {
-        let limits = Limits { duration: Some(150 * MS), ..Limits::default() };
+        let limits = Limits { duration: Some(300 * MS), ..Limits::default() };
         let options = limited(limits, 2);
         let before = kept.proven(&name("M")).micros();
         let retrieval = retrieve(client.clone(), &requests, &options, kept.deliver(), |_| {}).await.unwrap();

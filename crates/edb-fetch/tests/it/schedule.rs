@@ -143,7 +143,7 @@ async fn play(seed: u64) -> Retrieval {
     let mut options = options(&server.url());
     options.retry.jitter = edb_fetch::Jitter::seeded(seed);
     options.flow = FlowOptions { concurrency, ..FlowOptions::default() };
-    options.speed.idle_timeout = 30 * MS;
+    options.speed.idle_timeout = 200 * MS;
     let client = client_of(&options);
     let (retrieval, kept) = run(&client, &requests, &at_once(concurrency)).await;
     let log = faults.lock().unwrap().1.log.join("\n");

@@ -50,7 +50,7 @@ async fn what_came_before_silence_is_used() {
         _ => service.reply(asked),
     });
     let requests = [request("M", 0..10 * HOUR)];
-    let (retrieval, kept) = run(&impatient(&server.url(), 60 * MS), &requests, &at_once(1)).await;
+    let (retrieval, kept) = run(&impatient(&server.url(), 400 * MS), &requests, &at_once(1)).await;
     assert_complete(&retrieval, &kept, &archive, &requests, "silence");
     assert!(server.requests().len() <= 3, "{}", server.requests().len());
 }
@@ -65,7 +65,7 @@ async fn a_window_that_takes_too_long_is_asked_for_in_halves() {
             let is_long = length_us(asked).is_some_and(|length| length > 4 * HOUR);
             if is_long { stall(service.reply(asked)) } else { service.reply(asked) }
         });
-        let client = impatient(&server.url(), 30 * MS);
+        let client = impatient(&server.url(), 150 * MS);
         // Six days in parts that are all asked at once: each of them is too long for the same reason.
         let parts = (0..2).flat_map(|part| names.map(|name| request(name, part * DAY + 5..(part + 1) * DAY)));
         let requests: Vec<_> = parts.collect();
@@ -86,7 +86,7 @@ async fn windows_of_one_mnemonic_that_are_too_long_at_once_are_one_reason_to_sho
         Some(length) if length > 8 * HOUR => service.reply(asked).stall_after(50),
         _ => service.reply(asked),
     });
-    let client = impatient(&server.url(), 30 * MS);
+    let client = impatient(&server.url(), 150 * MS);
     // The first tells how many rows there are; the others go out at once.
     let mut requests = vec![request("M", 0..HOUR)];
     requests.extend((1..9).map(|day| request("M", day * DAY + 5..day * DAY + 20 * HOUR)));
