@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use edb::fetch::{Client, ClientOptions, DEFAULT_BASE_URL, FlowOptions, Limits, RetryPolicy, SpeedLimits};
 use edb::{
@@ -126,7 +126,11 @@ pub(crate) fn dictionary_cache(common: &Common, source: &Client) -> Option<Dicti
         .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
         .collect();
     let file = format!("dictionary-{}.json", host.trim_matches('-'));
-    Some(DictionaryCache::new(chosen.or_else(usual)?.join(file)))
+    let mut cache = DictionaryCache::new(chosen.or_else(usual)?.join(file));
+    if common.refresh {
+        cache.longest_age = Duration::ZERO;
+    }
+    Some(cache)
 }
 
 /// The folder of the store, if one is to be used: the flag, or the job file, or `EDB_STORE`.

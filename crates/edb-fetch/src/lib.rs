@@ -9,7 +9,7 @@
 //! - an unknown mnemonic is answered with status 200 and no rows
 //! - long answers may be cut off without an error: an answer that lacks its trailing bracket is asked again from its last
 //!   row on, and what comes then is kept ([`retrieve`])
-//! - it refuses, with 4xx too, what it answers a moment later; 404, 405, 410, 413, 414, 416 and 422 are taken to be final
+//! - it refuses, with 4xx too, what it answers a moment later; 404, 405, 410, 413, 414, 416, 422, 501 and 505 are taken to be final
 //! - no token is needed for ordinary reads; a wrong one is answered 401 and never tried again
 
 mod address;

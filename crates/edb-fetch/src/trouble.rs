@@ -10,8 +10,6 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 
 /// How much of a refusal's own text is repeated.
 const MAX_REASON_BYTES: usize = 300;
-/// Statuses that no second try changes.
-const FINAL_STATUSES: [u16; 7] = [404, 405, 410, 413, 414, 416, 422];
 const TOKEN_HINT: &str = "check the token (`MAST_API_TOKEN`, `--token-file`) with `edb auth check`: tokens end after 10 days \
     without use, and after 60 days; most telemetry needs none (`--no-token`)";
 
@@ -68,10 +66,8 @@ impl Trouble {
 
     /// The answer was ended by us.
     pub(crate) fn stopped() -> Self {
-        Self::new(
-            Class::Stopped,
-            Error::new(ErrorKind::Limit, "it was stopped before anything of use had come"),
-        )
+        let error = Error::new(ErrorKind::Limit, "stopped before anything of use had come");
+        Self::new(Class::Stopped, error.with_tries(0))
     }
 
     /// Silence, or less than a trickle.
@@ -88,8 +84,9 @@ impl Trouble {
             403 => (Class::Final, Error::new(ErrorKind::Forbidden, says).with_hint(TOKEN_HINT)),
             407 => (Class::Barred, Error::new(ErrorKind::Unavailable, says).with_hint(PROXY_HINT)),
             // Asking the same again gives the same.
-            status if FINAL_STATUSES.contains(&status) => {
-                (Class::Final, Error::usage(says).with_hint("check `--source` and `--prefix`, and the range"))
+            413 | 416 | 422 => (Class::Final, Error::usage(says).with_hint("ask for another range")),
+            404 | 405 | 410 | 414 => {
+                (Class::Final, Error::usage(says).with_hint("check `--source` and `--prefix`"))
             }
             408 | 504 => (Class::Slow, later(ErrorKind::TimedOut)),
             429 | 503 => (Class::Overload, later(ErrorKind::Unavailable)),

@@ -27,6 +27,8 @@ pub struct DictionaryCache {
 pub struct KeptDictionary {
     /// The entries.
     pub dictionary: Dictionary,
+    /// Since when it has been kept; `None` if it has just come, or is not kept.
+    pub kept_since: Option<Instant>,
     /// Whether it is older than it should be, and may lack what is new.
     pub is_stale: bool,
     /// Why it is, or why it could not be kept.
@@ -66,10 +68,10 @@ impl DictionaryCache {
         let kept = self.read(&source.name());
         let age = kept.as_ref().and_then(|(at, _)| u64::try_from(now.as_micros() - at.as_micros()).ok());
         let age = age.map(Duration::from_micros);
-        if let (Some((_, dictionary)), Some(age)) = (&kept, age) {
+        if let (Some((since, dictionary)), Some(age)) = (&kept, age) {
             let has_all = wanted.iter().all(|mnemonic| dictionary.get(mnemonic).is_some());
             if age <= self.longest_age && (has_all || age <= SURELY_COMPLETE) {
-                return Ok(dictionary.clone().into());
+                return Ok(KeptDictionary { kept_since: Some(*since), ..dictionary.clone().into() });
             }
         }
         match source.dictionary(None).await {
@@ -78,16 +80,16 @@ impl DictionaryCache {
                 let kept = self.keep(&source.name(), &dictionary, now);
                 let notice = |error: Error| Notice::general(NoticeKind::NotKnown, error.chain());
                 let notices = kept.err().map(notice).into_iter().collect();
-                Ok(KeptDictionary { dictionary, is_stale: false, notices })
+                Ok(KeptDictionary { notices, ..dictionary.into() })
             }
             Err(error) => match kept {
-                Some((_, dictionary)) => {
+                Some((since, dictionary)) => {
                     let age = age.map_or("of another time".to_owned(), |age| {
                         format!("{} old", format_duration(Duration::from_secs(age.as_secs())))
                     });
                     let text = format!("the dictionary is {age} and could not be renewed: {}", error.chain());
                     let notices = vec![Notice::general(NoticeKind::NotKnown, text)];
-                    Ok(KeptDictionary { dictionary, is_stale: true, notices })
+                    Ok(KeptDictionary { dictionary, kept_since: Some(since), is_stale: true, notices })
                 }
                 None => Err(error),
             },

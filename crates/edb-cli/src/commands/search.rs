@@ -12,6 +12,9 @@ pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
     let archive = source::archive(common, None, None, &[]).await?;
     let kept = archive.dictionary(source::now()).await?;
     kept.notices.iter().for_each(|notice| output::say(&format!("notice: {notice}")));
+    if let Some(since) = kept.kept_since.filter(|_| !common.words.quiet) {
+        output::say(&format!("from the dictionary of {since} (`--refresh` fetches it anew)"));
+    }
     let dictionary = kept.dictionary;
     let has_wildcard = args.pattern.contains(['*', '?']);
     let pattern = if has_wildcard { args.pattern.clone() } else { format!("*{}*", args.pattern) };
@@ -42,7 +45,13 @@ pub(crate) async fn run(common: &Common, args: SearchArgs) -> Result<u8> {
             })
         };
         let objects: Vec<_> = found.iter().map(object).collect();
-        output::data(format!("{}\n", json!({ "mnemonics": objects })).as_bytes())?;
+        output::data(
+            format!(
+                "{}\n",
+                json!({ "mnemonics": objects, "kept_since": kept.kept_since.map(|since| since.to_string()) })
+            )
+            .as_bytes(),
+        )?;
         return Ok(0);
     }
     let mut text = String::new();
