@@ -206,3 +206,49 @@ async fn a_clock_that_goes_back_loses_nothing_and_asks_for_nothing_twice() {
         assert_eq!((&read.series[0].samples, read.answers()), (&truth, answers), "at {now}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_were_revised_and_gaps_that_were_filled_are_seen_once_the_range_has_settled() {
+    // The service sends every second row with another value at first, and all of them as they are a month later.
+    let whole = archive();
+    let ticks = whole.samples(&name("TICKS")).unwrap().clone();
+    let (rows, is_late) = (ticks.clone(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    let seen = Arc::clone(&is_late);
+    let server = ScriptedServer::start(move |asked| {
+        let Some(file) = asked.file() else {
+            return Reply::new(200, "application/json", br#"{"data":[{"tlmMnemonic":"TICKS"}]}"#);
+        };
+        let range = edb::Request::from_file_name(&file).unwrap().range;
+        let is_late = seen.load(std::sync::atomic::Ordering::SeqCst);
+        let mut text = String::from("theTime,MJD,euvalue,sqldataType\r\n");
+        for (at, sample) in rows.iter().enumerate() {
+            let near = sample.time >= range.start().plus_micros(-14_000_000)
+                && sample.time <= range.stop().plus_micros(14_000_000);
+            if near && (is_late || at % 2 == 0) {
+                let value = if is_late { at } else { at + 1000 };
+                let (time, mjd) = (sample.time.to_edb_text(), sample.time.to_mjd_text());
+                text.extend([&time, ",", &mjd, ",", &value.to_string(), ",int\r\n"]);
+            }
+        }
+        Reply::csv(text.as_bytes())
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(DiskStore::open_or_create(&folder.path().join("store")).unwrap());
+    let archive_of = Archive::new(Some(client(&server.url())), store, ArchiveOptions::default());
+    let hour = request("TICKS@2022-06-01T06:00/2022-06-01T07:00");
+    let read = async |now: &str| {
+        archive_of
+            .retrieve(std::slice::from_ref(&hour), at(now), |_| {})
+            .await
+            .unwrap()
+            .series
+            .remove(0)
+            .samples
+    };
+    let truth = ticks.cut(hour.range);
+    let early = read("2022-06-02").await;
+    assert_eq!(early.len(), truth.len().div_ceil(2));
+    is_late.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(read("2022-06-03").await, early, "as long as it may still change, once is enough");
+    assert_eq!(read("2022-07-01").await, truth, "and once it has settled it is asked for again");
+}
