@@ -46,19 +46,30 @@ impl Breaker {
         self.state().successes
     }
 
-    /// Whether a try may begin.
+    /// Whether a try is worth waiting for its turn.
+    ///
+    /// # Errors
+    /// With the reason why the host was given up.
+    pub(crate) fn is_worth_waiting(&self) -> Result<(), Error> {
+        match &self.state().open {
+            Some(open) if open.since.elapsed() < COOL_DOWN => {
+                Err(open.reason.retold(open.reason.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a try may begin now.
     ///
     /// # Errors
     /// With the reason why the host was given up.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let mut state = self.state();
-        let Some(open) = &mut state.open else { return Ok(()) };
-        if open.since.elapsed() >= COOL_DOWN {
+        self.is_worth_waiting()?;
+        if let Some(open) = &mut self.state().open {
             // This one looks; the others are refused until it has found something.
             open.since = Instant::now();
-            return Ok(());
         }
-        Err(open.reason.retold(open.reason.to_string()))
+        Ok(())
     }
 
     /// The host answered.
@@ -103,7 +114,9 @@ mod tests {
         breaker.gave_up(begun, &trouble(Class::Unreachable));
         let error = breaker.check().unwrap_err();
         assert_eq!((error.tries(), error.to_string().contains("could not connect")), (0, true));
+        assert!(breaker.is_worth_waiting().is_err());
         tokio::time::advance(COOL_DOWN).await;
+        assert!(breaker.is_worth_waiting().is_ok(), "queueing is not looking yet");
         assert!(breaker.check().is_ok(), "one looks");
         assert!(breaker.check().is_err(), "the others wait");
         breaker.succeeded();

@@ -341,7 +341,7 @@ impl Client {
     async fn open_with(&self, url: &str, ask: Ask<'_>, token: Option<&Token>) -> Result<Body<'_>, Trouble> {
         let barred = |error| Trouble::new(Class::Barred, error);
         // A host that was given up is not waited for, neither before its gate nor behind it.
-        self.breaker.check().map_err(barred)?;
+        self.breaker.is_worth_waiting().map_err(barred)?;
         let place = self.flow.enter().await;
         self.breaker.check().map_err(barred)?;
         let since = Instant::now();
@@ -417,11 +417,6 @@ impl Client {
         Err(nowhere("in circles"))
     }
 
-    /// Whether a token may be sent to the service at all: over https, or without leaving this machine.
-    pub fn may_carry_token(&self) -> bool {
-        self.address.may_carry_token()
-    }
-
     /// The trouble in words that do not repeat the token: services have been seen to.
     fn without_token(&self, trouble: Trouble) -> Trouble {
         let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
@@ -477,16 +472,15 @@ impl Client {
                 Ok(done) => return Ok(done),
                 Err(trouble) => self.without_token(trouble),
             };
-            // The host was given up meanwhile: what this request had found out itself says more.
+            // It was not tried. If the host was given up meanwhile, what this request had found out itself says more.
             if trouble.error.tries() == 0 {
                 return Err(match before {
-                    Some(own) => told(own.error, retries.tried),
-                    None => trouble.error,
+                    Some(own) if trouble.class != Class::Stopped => told(own.error, retries.tried),
+                    _ => trouble.error,
                 });
             }
             let Some(wait) = retries.next_wait(&trouble) else {
-                let is_ours = trouble.class == Class::Stopped;
-                if !is_ours && (blame == Blame::Service || trouble.is_of_the_host()) {
+                if blame == Blame::Service || trouble.is_of_the_host() {
                     self.breaker.gave_up(begun, &trouble);
                 }
                 return Err(told(trouble.error, retries.tried));

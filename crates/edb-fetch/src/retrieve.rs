@@ -318,11 +318,11 @@ impl Work {
                 on_event(Event::Answered(window, &progress(lane)));
                 if let Err(error) = result {
                     let wanted = lane.give_up();
-                    self.fail(at, wanted, &error, on_event);
+                    self.fail(at, wanted, error, on_event);
                 }
             }
             Err(error) if error.kind() == ErrorKind::Disk => {
-                self.stop_for(not_tried(&error));
+                self.stop_for(error.retold("not tried: nothing can be kept any more").with_tries(0));
                 self.broken.get_or_insert(error);
             }
             Err(error) if error.kind() == ErrorKind::TimedOut && error.tries() > 0 && lane.split(window) => {
@@ -335,13 +335,14 @@ impl Work {
                     Some(reason) if error.kind() == ErrorKind::Limit => reason.retold(reason.chain()),
                     _ => error,
                 };
-                self.fail(at, lost, &error, on_event);
-                match error.kind() {
+                let (kind, others) = (error.kind(), not_tried(&error));
+                self.fail(at, lost, error, on_event);
+                match kind {
                     // Everything else would be refused too.
-                    ErrorKind::Unauthorized => self.stop_for(not_tried(&error)),
+                    ErrorKind::Unauthorized => self.stop_for(others),
                     ErrorKind::Forbidden => {
                         let lost = self.lanes[at].give_up();
-                        self.fail(at, lost, &not_tried(&error), on_event);
+                        self.fail(at, lost, others, on_event);
                     }
                     _ => {}
                 }
@@ -367,16 +368,20 @@ impl Work {
         self.is_stopped.send_replace(true);
     }
 
+    /// Lists ranges as given up: the first with the error and its causes, the others with its words.
     fn fail(
         &mut self,
         at: usize,
         wanted: Vec<TimeRange>,
-        error: &Error,
+        error: Error,
         on_event: &mut impl FnMut(Event<'_>),
     ) {
+        let words = error.retold(error.chain());
+        let mut error = Some(error);
         for range in wanted {
             let wanted = Request { mnemonic: self.lanes[at].mnemonic.clone(), range };
-            let failure = Failure { wanted, error: error.retold(error.chain()) };
+            let error = error.take().unwrap_or_else(|| words.retold(words.to_string()));
+            let failure = Failure { wanted, error };
             on_event(Event::Failed(&failure, &progress(&self.lanes[at])));
             self.failures.push((at, failure));
         }
@@ -390,7 +395,7 @@ impl Work {
         for at in 0..self.lanes.len() {
             self.lanes[at].drop_taken();
             let left = self.lanes[at].give_up();
-            self.fail(at, left, &error, on_event);
+            self.fail(at, left, error.retold(error.chain()), on_event);
         }
         self.failures.sort_by_key(|(at, failure)| (*at, failure.wanted.range));
         let ends = self.lanes.iter().filter_map(|lane| Some((lane.mnemonic.clone(), lane.end()?)));
