@@ -36,6 +36,17 @@ struct Open {
     since: Instant,
 }
 
+impl State {
+    fn refusal(&self) -> Result<(), Error> {
+        match &self.open {
+            Some(open) if open.since.elapsed() < COOL_DOWN => {
+                Err(open.reason.retold(open.reason.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Breaker {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -51,12 +62,7 @@ impl Breaker {
     /// # Errors
     /// With the reason why the host was given up.
     pub(crate) fn is_worth_waiting(&self) -> Result<(), Error> {
-        match &self.state().open {
-            Some(open) if open.since.elapsed() < COOL_DOWN => {
-                Err(open.reason.retold(open.reason.to_string()))
-            }
-            _ => Ok(()),
-        }
+        self.state().refusal()
     }
 
     /// Whether a try may begin now.
@@ -64,8 +70,9 @@ impl Breaker {
     /// # Errors
     /// With the reason why the host was given up.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.is_worth_waiting()?;
-        if let Some(open) = &mut self.state().open {
+        let mut state = self.state();
+        state.refusal()?;
+        if let Some(open) = &mut state.open {
             // This one looks; the others are refused until it has found something.
             open.since = Instant::now();
         }
