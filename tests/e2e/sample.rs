@@ -1,7 +1,7 @@
 //! The embedded sample is what the generator makes, and nothing else.
 
 use edb::{Instant, Source, TimeRange, wire};
-use edb_store::{Header, Segment};
+use edb_store::{About, Effort, Header, Segment};
 
 /// `EDB_BLESS=1` rewrites the files instead of comparing.
 #[test]
@@ -12,20 +12,21 @@ fn the_committed_sample_is_what_the_generator_makes() {
     let mut dictionary = edb::Dictionary::default();
     for (entry, samples) in edb_testkit::synthetic::sample() {
         let (first, last) = (samples.time(0), samples.time(samples.len() - 1));
-        let segment = Segment {
-            mnemonic: entry.mnemonic.clone(),
+        let about = About {
             header: Header {
                 fetched_at: Instant::from_micros(0),
                 proven: TimeRange::new(first, last.plus_micros(1)).unwrap(),
                 provisional: false,
             },
+            sql_type: samples.sql_type().clone(),
+            unit: entry.unit.clone(),
             leading: None,
-            samples,
             trailing: None,
-            source: "synthetic: made by edb-testkit, not measured".to_owned(),
+            sources: vec!["synthetic: made by edb-testkit, not measured".to_owned()],
         };
+        let segment = Segment { mnemonic: entry.mnemonic.clone(), about, samples };
         let mut bytes = Vec::new();
-        segment.write(&mut bytes).unwrap();
+        segment.write(&mut bytes, Effort::Thorough).unwrap();
         files.push((format!("{}.parquet", entry.mnemonic), bytes));
         dictionary.insert(entry);
     }

@@ -1,7 +1,11 @@
-//! Files that appear whole or not at all.
+//! Files that appear whole or not at all, and stay when the power fails.
+//!
+//! The one order: write beside the destination, sync the file, rename it, sync the folder. Only then is anything removed that
+//! the new file replaces.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,21 +13,41 @@ use crate::{Error, Result};
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
+/// How the names of files begin that are not yet whole. They end otherwise than any file that is.
+pub const TEMPORARY_PREFIX: &str = ".edb-partial-";
+const TEMPORARY_SUFFIX: &str = ".part";
+
 /// A file that is written beside its destination and takes its name only when it is whole and on disk.
 ///
 /// Dropping it without [`commit`](Self::commit) removes what was written; a kill leaves at most a file whose name begins
-/// with [`TEMPORARY_PREFIX`].
+/// with [`TEMPORARY_PREFIX`], which [`sweep`] removes.
 #[derive(Debug)]
 pub struct AtomicFile {
-    file: Option<io::BufWriter<File>>,
-    temporary: PathBuf,
+    // Before the temporary file: the destructor of that one removes it.
+    file: io::BufWriter<File>,
+    temporary: Temporary,
     destination: PathBuf,
 }
 
-/// How the names of files begin that are not yet whole.
-pub const TEMPORARY_PREFIX: &str = ".edb-partial-";
+/// A file that is whole and on disk, and has no name yet.
+#[derive(Debug)]
+pub struct CompleteFile {
+    /// Held open, and so locked, until it has its name.
+    _file: File,
+    temporary: Temporary,
+}
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that creates and renames")]
+/// Removes the file when dropped. After it took its name that is of no effect; before, the half-written file must go, and nothing can
+/// be done if that fails.
+#[derive(Debug)]
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 impl AtomicFile {
     /// Opens a temporary file in the folder of `destination`, which is created (with its parents) if it is missing.
     ///
@@ -31,7 +55,7 @@ impl AtomicFile {
     /// [`crate::ErrorKind::Disk`] if the folder cannot be made or written, or `destination` is a folder.
     pub fn create(destination: &Path) -> Result<Self> {
         let folder = folder_of(destination);
-        fs::create_dir_all(folder).map_err(|error| Error::disk("create the folder", folder, error))?;
+        create_folders(folder)?;
         // Taking the name of a device or a pipe would remove it from the system.
         if let Ok(metadata) = fs::metadata(destination)
             && !metadata.is_file()
@@ -41,33 +65,37 @@ impl AtomicFile {
             return Err(Error::new(crate::ErrorKind::Disk, message).with_hint("name a file"));
         }
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
-        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}-{unique}-{name}", std::process::id()));
-        let file = File::create(&temporary).map_err(|error| {
+        let (file, temporary) = open_temporary(folder, &name).map_err(|error| {
             Error::disk("write in the folder", folder, error)
                 .with_hint("choose another folder, or make it writable")
         })?;
-        Ok(Self {
-            file: Some(io::BufWriter::with_capacity(1 << 17, file)),
-            temporary,
-            destination: destination.to_owned(),
-        })
+        let file = io::BufWriter::with_capacity(1 << 17, file);
+        Ok(Self { file, temporary, destination: destination.to_owned() })
     }
 
     /// Flushes, syncs the file, gives it its name, and syncs the folder.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Disk`]; the destination is then as it was before.
-    pub fn commit(mut self) -> Result<()> {
-        let writer = self.file.take();
-        let result = (|| {
-            if let Some(writer) = writer {
-                writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-            }
-            fs::rename(&self.temporary, &self.destination)?;
-            File::open(folder_of(&self.destination))?.sync_all()
-        })();
-        result.map_err(|error| Error::disk("write", &self.destination, error))
+    /// [`crate::ErrorKind::Disk`]; the destination is then as it was before, unless it was the folder that could not be synced:
+    /// then the file may be there, whole.
+    pub fn commit(self) -> Result<()> {
+        let destination = self.destination.clone();
+        self.complete()?.take_name(&destination)?;
+        sync_folder(folder_of(&destination))
+    }
+
+    /// Flushes and syncs the file, for a name that is not known before.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Disk`]; nothing is left of the file then.
+    pub fn complete(self) -> Result<CompleteFile> {
+        let complete = || -> io::Result<File> {
+            let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.sync_all()?;
+            Ok(file)
+        };
+        let file = complete().map_err(|error| Error::disk("write", &self.destination, error))?;
+        Ok(CompleteFile { _file: file, temporary: self.temporary })
     }
 
     /// An error about this file's destination.
@@ -76,22 +104,52 @@ impl AtomicFile {
     }
 }
 
-impl Write for AtomicFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+impl CompleteFile {
+    /// Where it is until it has its name.
+    pub fn path(&self) -> &Path {
+        &self.temporary.0
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
+    /// Gives the file its name, in its folder. It is there for good once the folder is synced ([`sync_folder`]).
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Disk`]; nothing is left of the file then.
+    pub fn take_name(self, destination: &Path) -> Result<()> {
+        rename(&self.temporary.0, destination)
     }
 }
 
-impl Drop for AtomicFile {
-    fn drop(&mut self) {
-        drop(self.file.take());
-        // After a commit the name is gone; before it, the half-written file must go. Nothing can be done if that fails.
-        let _ = fs::remove_file(&self.temporary);
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Creates a temporary file and locks it for as long as it is open: [`sweep`] leaves the files of living writers alone.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that creates")]
+fn open_temporary(folder: &Path, name: &str) -> io::Result<(File, Temporary)> {
+    loop {
+        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let process = std::process::id();
+        let path = folder.join(format!("{TEMPORARY_PREFIX}{process}-{unique}-{name}{TEMPORARY_SUFFIX}"));
+        let file = File::create(&path)?;
+        let temporary = Temporary(path);
+        // Where a disk has no locks, nobody sweeps.
+        let _ = file.try_lock();
+        // Somebody may have swept it in between.
+        if file.metadata()?.nlink() > 0 {
+            return Ok((file, temporary));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that renames")]
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| Error::disk("write", to, error))
 }
 
 /// Writes `bytes` to `destination`, whole or not at all.
@@ -102,6 +160,78 @@ pub fn write(destination: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = AtomicFile::create(destination)?;
     file.write_all(bytes).map_err(|error| file.error(error))?;
     file.commit()
+}
+
+/// Creates a folder and its parents, and makes their names last: a file in a folder that is gone is gone, too.
+///
+/// # Errors
+/// [`crate::ErrorKind::Disk`].
+pub fn create_folders(folder: &Path) -> Result<()> {
+    let refuse = |error| Error::disk("create the folder", folder, error);
+    // From the first that is missing on; `.` and `/` never are.
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !is_folder(folder)).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::create_dir(folder) {
+            Ok(()) => sync_folder(folder_of(folder))?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(refuse(ErrorKind::NotADirectory.into()));
+            }
+            Err(error) => return Err(refuse(error)),
+        }
+    }
+    Ok(())
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
+}
+
+/// Makes the names in a folder last.
+///
+/// # Errors
+/// [`crate::ErrorKind::Disk`].
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    let sync = || File::open(folder)?.sync_all();
+    sync().map_err(|error| Error::disk("sync the folder", folder, error))
+}
+
+/// Removes a file. It is gone for good once its folder is synced; until then a power cut may bring it back.
+///
+/// # Errors
+/// [`crate::ErrorKind::Disk`]; that it is gone already is none.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::disk("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Moves a file to another folder of the same disk, which is made if it is missing.
+///
+/// # Errors
+/// [`crate::ErrorKind::Disk`].
+pub fn move_file(from: &Path, to: &Path) -> Result<()> {
+    create_folders(folder_of(to))?;
+    rename(from, to)?;
+    sync_folder(folder_of(to))?;
+    sync_folder(folder_of(from))
+}
+
+/// Whether a file is one that was never finished, or is being written.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY_PREFIX)
+}
+
+/// Whether the writer of the temporary file at `path` is dead.
+pub fn is_left(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+/// Removes the temporary file at `path` unless somebody is writing it, and says whether it did.
+pub fn sweep(path: &Path) -> bool {
+    // The lock is held until the file is gone.
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok() && fs::remove_file(path).is_ok())
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -147,5 +277,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = AtomicFile::create(folder.path()).unwrap_err();
         assert!(error.to_string().contains("it is a folder"), "{error}");
+    }
+
+    #[test]
+    fn what_a_dead_writer_left_is_swept_and_what_a_living_one_writes_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(format!("{TEMPORARY_PREFIX}1-0-b.csv.part"));
+        fs::write(&left, b"half").unwrap();
+        let mut file = AtomicFile::create(&folder.path().join("a.csv")).unwrap();
+        file.write_all(b"a").unwrap();
+        let swept: Vec<bool> = names(folder.path())
+            .iter()
+            .filter(|name| is_temporary(name))
+            .map(|name| sweep(&folder.path().join(name)))
+            .collect();
+        assert_eq!(swept.iter().filter(|swept| **swept).count(), 1);
+        assert!(!left.exists());
+        file.commit().unwrap();
+        assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
+    fn a_file_can_be_named_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let complete = || {
+            let mut file = AtomicFile::create(&folder.path().join("anything")).unwrap();
+            file.write_all(b"whole").unwrap();
+            file.complete().unwrap()
+        };
+        drop(complete());
+        assert!(names(folder.path()).is_empty());
+        complete().take_name(&folder.path().join("name")).unwrap();
+        assert_eq!(names(folder.path()), ["name"]);
     }
 }

@@ -21,6 +21,8 @@ pub enum NoticeKind {
     Truncated,
     /// No sample at all came back: an unknown mnemonic and an empty archive look alike.
     NoSamples,
+    /// Samples that were fetched again are others now.
+    Revised,
     /// Rows came out of order of time and were sorted, equal times in the order they came.
     OutOfOrder,
     /// Part of the range is not known: never fetched, or its fetch failed.

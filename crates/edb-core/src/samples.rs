@@ -143,34 +143,65 @@ impl TextColumn {
     /// # Errors
     /// [`crate::ErrorKind::Integrity`] if a code points outside `words`.
     pub fn from_codes(codes: Vec<u32>, words: Vec<Arc<str>>) -> Result<Self> {
-        if let Some(code) = codes.iter().find(|code| **code as usize >= words.len()) {
-            return Err(Error::integrity(format!(
-                "text code {code} points outside its dictionary of {} words",
-                words.len()
-            )));
-        }
-        Ok(Self { codes, words, index: HashMap::new() })
+        let column = Self { codes, words, index: HashMap::new() };
+        column.check_codes(&column.codes)?;
+        Ok(column)
     }
 
     /// Adds one text.
     pub fn push(&mut self, text: &str) {
-        if let Some(&code) = self.codes.last()
-            && self.words[code as usize].as_ref() == text
-        {
-            self.codes.push(code);
-            return;
-        }
+        let code = match self.codes.last() {
+            Some(&code) if self.words[code as usize].as_ref() == text => code,
+            _ => self.intern(text),
+        };
+        self.codes.push(code);
+    }
+
+    /// The code of `text`, which becomes a word if it is none, without adding a row.
+    pub fn intern(&mut self, text: &str) -> u32 {
         if self.index.len() != self.words.len() {
             let words = self.words.iter().enumerate();
             self.index = words.map(|(code, word)| (Arc::clone(word), code as u32)).collect();
         }
-        let code = self.index.get(text).copied().unwrap_or_else(|| {
+        self.index.get(text).copied().unwrap_or_else(|| {
             let (word, code): (Arc<str>, _) = (text.into(), self.words.len() as u32);
             self.words.push(Arc::clone(&word));
             self.index.insert(word, code);
             code
-        });
-        self.codes.push(code);
+        })
+    }
+
+    /// Adds rows by their codes.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Integrity`] if a code points outside the words; nothing is added then.
+    pub fn push_codes(&mut self, codes: &[u32]) -> Result<()> {
+        self.check_codes(codes)?;
+        self.codes.extend_from_slice(codes);
+        Ok(())
+    }
+
+    fn check_codes(&self, codes: &[u32]) -> Result<()> {
+        match codes.iter().find(|code| **code as usize >= self.words.len()) {
+            None => Ok(()),
+            Some(code) => Err(Error::integrity(format!(
+                "text code {code} points outside its dictionary of {} words",
+                self.words.len()
+            ))),
+        }
+    }
+
+    /// Makes room for `rows` more.
+    pub fn reserve(&mut self, rows: usize) {
+        self.codes.reserve_exact(rows);
+    }
+
+    /// Of the rows from `from` on keeps those in `kept`, counted from there.
+    ///
+    /// # Panics
+    /// If these are not all rows.
+    pub fn keep(&mut self, from: usize, kept: &Range<usize>) {
+        keep(&mut self.codes, from, kept);
     }
 
     /// The text of row `at`.
@@ -242,10 +273,13 @@ impl Nulls {
     }
 }
 
-/// Keeps `rows` of a column, without room for a second one.
-fn keep<T>(column: &mut Vec<T>, rows: &Range<usize>) {
-    column.truncate(rows.end);
-    column.drain(..rows.start);
+/// Of the rows from `from` on keeps those in `kept`, counted from there, without room for a second column.
+///
+/// # Panics
+/// If these are not all rows.
+pub fn keep<T>(column: &mut Vec<T>, from: usize, kept: &Range<usize>) {
+    column.truncate(from + kept.end);
+    column.drain(from..from + kept.start);
 }
 
 impl Samples {
@@ -382,12 +416,12 @@ impl Samples {
     pub fn cut(mut self, range: TimeRange) -> Self {
         let rows = self.rows_in(range);
         if rows != (0..self.len()) {
-            keep(&mut self.times, &rows);
+            keep(&mut self.times, 0, &rows);
             self.nulls = self.nulls.slice(rows.clone());
             match &mut self.values {
-                Values::Real(values) => keep(&mut values.0, &rows),
-                Values::Integer(values) => keep(values, &rows),
-                Values::Text(column) => keep(&mut column.codes, &rows),
+                Values::Real(values) => keep(&mut values.0, 0, &rows),
+                Values::Integer(values) => keep(values, 0, &rows),
+                Values::Text(column) => keep(&mut column.codes, 0, &rows),
             }
         }
         self

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use edb_core::Result;
 use edb_frame::Table;
-use edb_parquet::{Column, Data};
+use edb_parquet::{Column, Data, Effort};
 
 use crate::columns::{self, Values};
 use crate::metadata;
@@ -24,5 +24,5 @@ pub(crate) fn write(table: &Table, out: &mut (dyn Write + Send)) -> Result<()> {
             nulls: &column.nulls,
         })
         .collect();
-    edb_parquet::write(out, &columns, &metadata::footer(table))
+    edb_parquet::write(out, &columns, &metadata::footer(table), Effort::Quick).map(|_| ())
 }

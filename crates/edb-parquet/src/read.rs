@@ -1,99 +1,261 @@
 //! Columns in.
 
-use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
 
-use edb_core::{Error, Nulls, Result, TextColumn};
+use bytes::{Buf, Bytes};
+use edb_core::{Error, Nulls, Result};
 use parquet::basic::{LogicalType, Type as PhysicalType};
-use parquet::column::reader::get_typed_column_reader;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::column::page::PageReader;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::PageLocation;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
+use xxhash_rust::xxh3::xxh3_64;
 
-/// A column that was read.
-#[derive(Debug, Clone)]
-pub enum OwnedColumn {
-    /// Microseconds since 1970 UTC.
-    Time(Vec<i64>),
-    /// Real numbers.
-    Real(Vec<f64>),
-    /// Integers.
-    Integer(Vec<i64>),
-    /// Text.
-    Text(TextColumn),
+use crate::column::{Contents, Kind, OwnedColumn};
+use crate::decode::{self, Words};
+use crate::write::{End, PAGES_KEY};
+
+/// As much of a file's end as is read at once: all of a small file, and the footer of any.
+const END_BYTES: u64 = 1 << 16;
+
+/// A Parquet file that is open for reading.
+///
+/// Pages are read when they are asked for, and each is compared with its checksum before anything is believed of it.
+#[derive(Debug)]
+pub struct File {
+    input: Arc<Checked>,
+    metadata: ParquetMetaData,
+    columns: Vec<(String, Kind)>,
+    /// Where the rows of each row group begin, and where the last one's end.
+    group_starts: Vec<usize>,
 }
 
-/// A file that was read. At null positions the columns hold 0, 0.0 or an empty text.
-#[derive(Debug, Clone)]
-pub struct Contents {
+impl File {
+    /// Opens the file at `path`, compares its end with what [`crate::write`] said of it, and reads its footer. `None` trusts what is
+    /// there.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`] if it cannot be read; [`edb_core::ErrorKind::Integrity`] if it is not the file that
+    /// [`crate::write`] wrote.
+    pub fn open(path: &Path, end: Option<End>) -> Result<Self> {
+        let end_length = end.map_or(0, |end| end.length).max(END_BYTES);
+        let input = Input::of_file(path, end_length).map_err(|error| Error::disk("open", path, error))?;
+        try_open(input, end).map_err(refuse)
+    }
+
+    /// Opens a file that is in memory.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Integrity`] as for [`open`](Self::open).
+    pub fn from_bytes(bytes: impl Into<Bytes>, end: Option<End>) -> Result<Self> {
+        let bytes = bytes.into();
+        try_open(Input { file: None, length: bytes.len() as u64, end: bytes }, end).map_err(refuse)
+    }
+
     /// Number of rows.
-    pub rows: usize,
-    /// Name, values and nulls of each column, in the order of the file.
-    pub columns: Vec<(String, OwnedColumn, Nulls)>,
-    /// Key-value metadata of the footer.
-    pub metadata: BTreeMap<String, String>,
-}
+    pub fn rows(&self) -> usize {
+        self.group_starts.last().copied().unwrap_or(0)
+    }
 
-/// Reads all columns of a file that [`crate::write`] wrote.
-///
-/// # Errors
-/// [`edb_core::ErrorKind::Integrity`] if the bytes are not such a file.
-pub fn read(input: impl ChunkReader + 'static) -> Result<Contents> {
-    try_read(input).map_err(refuse)
-}
+    /// Length in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.input.input.length
+    }
 
-/// Reads the key-value metadata of the footer only.
-///
-/// # Errors
-/// [`edb_core::ErrorKind::Integrity`] if the bytes are no Parquet file.
-pub fn read_metadata(input: impl ChunkReader + 'static) -> Result<BTreeMap<String, String>> {
-    SerializedFileReader::new(input).map(|reader| metadata(&reader)).map_err(refuse)
+    /// Name and kind of each column.
+    pub fn columns(&self) -> &[(String, Kind)] {
+        &self.columns
+    }
+
+    /// The footer's key-value metadata.
+    pub fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.metadata.file_metadata().key_value_metadata().into_iter().flatten();
+        pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap_or_default()))
+    }
+
+    /// The rows of the pages that may hold times in `low..high`, by the page index of the first column, which ascends.
+    pub fn rows_between(&self, low: i64, high: i64) -> Range<usize> {
+        let mut found: Option<Range<usize>> = None;
+        for group in 0..self.metadata.num_row_groups() {
+            let Some(locations) = self.locations(group, 0) else { continue };
+            let Some(index) = self.metadata.page_index() else { continue };
+            let Some(ColumnIndexMetaData::INT64(index)) = index.column_index(group, 0) else { continue };
+            for page in 0..locations.len() {
+                let (least, most) = (index.min_value(page), index.max_value(page));
+                let is_outside =
+                    least.is_some_and(|least| *least >= high) || most.is_some_and(|most| *most < low);
+                if !is_outside {
+                    let rows = self.rows_of_page(group, &locations, page);
+                    found = Some(found.map_or(rows.clone(), |found| found.start..rows.end));
+                }
+            }
+        }
+        found.unwrap_or(0..0)
+    }
+
+    /// Appends the values of column `at` in `rows` to `column`, and the positions of those that are not there to `nulls`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Integrity`] if what is read is not what was written.
+    ///
+    /// # Panics
+    /// If there is no such column, or `column` is of another kind.
+    pub fn read(
+        &self,
+        at: usize,
+        rows: Range<usize>,
+        column: &mut OwnedColumn,
+        nulls: &mut Nulls,
+    ) -> Result<()> {
+        assert_eq!(self.columns[at].1, column.kind(), "the column is read into one of its kind");
+        self.try_read(at, rows, column, nulls).map_err(refuse)
+    }
+
+    /// Compares every page with its checksum, those of columns that nobody reads too.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Integrity`] if one differs.
+    pub fn check(&self) -> Result<()> {
+        let mut blocks = self.input.blocks.iter();
+        blocks.try_for_each(|block| self.input.get_bytes(block.start, block.length).map(drop)).map_err(refuse)
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn contents(&self) -> Result<Contents> {
+        let rows = self.rows();
+        let read = |(at, (name, kind)): (usize, &(String, Kind))| {
+            let (mut column, mut nulls) = (OwnedColumn::empty(*kind), Nulls::none());
+            column.reserve(rows);
+            self.read(at, 0..rows, &mut column, &mut nulls)?;
+            Ok((name.clone(), column, nulls))
+        };
+        let columns = self.columns.iter().enumerate().map(read).collect::<Result<_>>()?;
+        let metadata = self.metadata().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Ok(Contents { rows, columns, metadata })
+    }
+
+    fn locations(&self, group: usize, column: usize) -> Option<Vec<PageLocation>> {
+        let index = self.metadata.page_index()?.offset_index(group, column)?;
+        Some(index.page_locations().clone())
+    }
+
+    /// The rows of a page, counted in the file.
+    fn rows_of_page(&self, group: usize, locations: &[PageLocation], page: usize) -> Range<usize> {
+        let start = self.group_starts[group];
+        let row = |location: &PageLocation| start + location.first_row_index as usize;
+        row(&locations[page])..locations.get(page + 1).map_or(self.group_starts[group + 1], row)
+    }
+
+    fn try_read(
+        &self,
+        at: usize,
+        rows: Range<usize>,
+        column: &mut OwnedColumn,
+        nulls: &mut Nulls,
+    ) -> std::result::Result<(), ParquetError> {
+        let is_optional = self.columns[at].1 != Kind::Time;
+        for group in 0..self.metadata.num_row_groups() {
+            let group_rows = self.group_starts[group]..self.group_starts[group + 1];
+            if group_rows.start >= rows.end || group_rows.end <= rows.start {
+                continue;
+            }
+            let all = self.locations(group, at).ok_or_else(|| lacking("page index"))?;
+            let pages: Vec<usize> = (0..all.len())
+                .filter(|page| {
+                    let page = self.rows_of_page(group, &all, *page);
+                    page.start < rows.end && page.end > rows.start
+                })
+                .collect();
+            let chunk = self.metadata.row_group(group).column(at);
+            // The reader takes what lies before the first page for the dictionary.
+            let (start, _) = chunk.byte_range();
+            let has_dictionary = all.first().is_some_and(|first| first.offset as u64 != start);
+            let mut words = Words::None;
+            if has_dictionary {
+                let locations = all.first().cloned().into_iter().collect();
+                let mut reader = self.pages(chunk, group_rows.len(), locations)?;
+                let page = reader.get_next_page()?.ok_or_else(|| lacking("dictionary"))?;
+                words = decode::dictionary(&page, column)?;
+            }
+            let locations: Vec<_> = pages.iter().map(|page| all[*page].clone()).collect();
+            let has_something_before = locations.first().is_some_and(|first| first.offset as u64 != start);
+            let mut reader = self.pages(chunk, group_rows.len(), locations)?;
+            if has_something_before {
+                // It is no dictionary, or has been read.
+                reader.skip_next_page()?;
+            }
+            for page in pages {
+                let page_rows = self.rows_of_page(group, &all, page);
+                let found = reader.get_next_page()?.ok_or_else(|| lacking("page"))?;
+                if found.num_values() as usize != page_rows.len() {
+                    return Err(lacking("row"));
+                }
+                let before = column.len();
+                let mut page_nulls = Nulls::none();
+                decode::data(&found, is_optional, &words, column, &mut page_nulls)?;
+                let kept = rows.start.max(page_rows.start) - page_rows.start
+                    ..rows.end.min(page_rows.end) - page_rows.start;
+                column.keep(before, &kept);
+                for null in page_nulls.positions().iter().map(|null| null - before) {
+                    if kept.contains(&null) {
+                        nulls.push(before + null - kept.start);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pages(
+        &self,
+        chunk: &parquet::file::metadata::ColumnChunkMetaData,
+        rows: usize,
+        locations: Vec<PageLocation>,
+    ) -> std::result::Result<SerializedPageReader<Checked>, ParquetError> {
+        SerializedPageReader::new(Arc::clone(&self.input), chunk, rows, Some(locations))
+    }
 }
 
 fn refuse(error: ParquetError) -> Error {
     Error::integrity("could not read Parquet").caused_by(error)
 }
 
-fn metadata(reader: &impl FileReader) -> BTreeMap<String, String> {
-    let pairs = reader.metadata().file_metadata().key_value_metadata();
-    let pairs = pairs.into_iter().flatten();
-    pairs.map(|pair| (pair.key.clone(), pair.value.clone().unwrap_or_default())).collect()
+fn lacking(what: &str) -> ParquetError {
+    ParquetError::General(format!("a {what} is missing"))
 }
 
-fn try_read(input: impl ChunkReader + 'static) -> Result<Contents, ParquetError> {
-    let reader = SerializedFileReader::new(input)?;
-    let file = reader.metadata().file_metadata();
-    let rows = usize::try_from(file.num_rows()).unwrap_or(0);
+fn try_open(input: Input, end: Option<End>) -> std::result::Result<File, ParquetError> {
+    if let Some(end) = end {
+        // Before anything is read out of it: a footer that is not what was written may say anything.
+        let start = input.length.checked_sub(end.length).ok_or_else(|| lacking("footer"))?;
+        if xxh3_64(&input.bytes(start, end.length as usize)?) as u32 != end.checksum {
+            return Err(ParquetError::General(
+                "the footer is not what was written: its checksum differs".to_owned(),
+            ));
+        }
+    }
+    let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata = reader.parse_and_finish(&input)?;
+    let file = metadata.file_metadata();
     let mut columns = Vec::new();
-    for (at, field) in file.schema_descr().columns().iter().enumerate() {
-        let mut nulls = Nulls::none();
+    for field in file.schema_descr().columns() {
         let is_time = matches!(field.logical_type_ref(), Some(LogicalType::Timestamp(_)));
-        let values = match field.physical_type() {
-            PhysicalType::INT64 => {
-                let mut values = Vec::with_capacity(rows);
-                each_group::<Int64Type>(&reader, at, &mut nulls, 0, |batch| values.extend(batch))?;
-                if is_time { OwnedColumn::Time(values) } else { OwnedColumn::Integer(values) }
-            }
-            PhysicalType::DOUBLE => {
-                let mut values = Vec::with_capacity(rows);
-                each_group::<DoubleType>(&reader, at, &mut nulls, 0.0, |batch| values.extend(batch))?;
-                OwnedColumn::Real(values)
-            }
-            PhysicalType::BYTE_ARRAY => {
-                let mut column = TextColumn::default();
-                let mut fault = None;
-                each_group::<ByteArrayType>(&reader, at, &mut nulls, ByteArray::from(""), |batch| {
-                    for value in batch {
-                        match std::str::from_utf8(value.data()) {
-                            Ok(text) => column.push(text),
-                            Err(error) => fault = Some(error),
-                        }
-                    }
-                })?;
-                if let Some(error) = fault {
-                    return Err(ParquetError::External(Box::new(error)));
-                }
-                OwnedColumn::Text(column)
-            }
+        let kind = match field.physical_type() {
+            PhysicalType::INT64 if is_time => Kind::Time,
+            PhysicalType::INT64 => Kind::Integer,
+            PhysicalType::DOUBLE => Kind::Real,
+            PhysicalType::BYTE_ARRAY => Kind::Text,
             other => {
                 return Err(ParquetError::General(format!(
                     "expected int64, double or string in column `{}`, found {other}",
@@ -101,49 +263,146 @@ fn try_read(input: impl ChunkReader + 'static) -> Result<Contents, ParquetError>
                 )));
             }
         };
-        columns.push((field.name().to_owned(), values, nulls));
+        columns.push((field.name().to_owned(), kind));
     }
-    Ok(Contents { rows, columns, metadata: metadata(&reader) })
+    let mut group_starts = vec![0];
+    for group in metadata.row_groups() {
+        let rows = usize::try_from(group.num_rows()).map_err(|_| lacking("number of rows"))?;
+        group_starts.push(group_starts[group_starts.len() - 1] + rows);
+    }
+    let pages = file.key_value_metadata().into_iter().flatten().find(|pair| pair.key == PAGES_KEY);
+    let checksums = pages.and_then(|pair| pair.value.as_deref());
+    let blocks = checksums.map_or_else(|| Ok(Vec::new()), |text| blocks(&metadata, text))?;
+    Ok(File { input: Arc::new(Checked { input, blocks }), metadata, columns, group_starts })
 }
 
-/// Reads column `at` group by group and hands on one value for each row, `missing` at nulls.
-fn each_group<T: DataType>(
-    reader: &impl FileReader,
-    at: usize,
-    nulls: &mut Nulls,
-    missing: T::T,
-    mut take: impl FnMut(Vec<T::T>),
-) -> Result<(), ParquetError>
-where
-    T::T: Clone,
-{
-    let mut before = 0;
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group)?;
-        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-        let mut column = get_typed_column_reader::<T>(group.get_column_reader(at)?);
-        let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        let mut read = 0;
-        while read < rows {
-            let (records, _, _) = column.read_records(rows - read, Some(&mut levels), None, &mut values)?;
-            if records == 0 {
-                return Err(ParquetError::EOF(format!("expected {rows} rows in a row group, found {read}")));
+/// A page with its header: where it lies, and its checksum.
+#[derive(Debug)]
+struct Block {
+    start: u64,
+    length: usize,
+    checksum: u32,
+}
+
+/// The pages of a file in its order, dictionaries included, with the checksums that its footer lists in the same order.
+fn blocks(metadata: &ParquetMetaData, checksums: &str) -> std::result::Result<Vec<Block>, ParquetError> {
+    let mut blocks = Vec::new();
+    let index = metadata.page_index();
+    for (group, row_group) in metadata.row_groups().iter().enumerate() {
+        for (column, chunk) in row_group.columns().iter().enumerate() {
+            let offsets = index.and_then(|index| index.offset_index(group, column));
+            let locations = offsets.ok_or_else(|| lacking("page index"))?.page_locations();
+            let (start, _) = chunk.byte_range();
+            let first = locations.first().map_or(start, |location| location.offset as u64);
+            if first != start {
+                blocks.push(Block { start, length: first.saturating_sub(start) as usize, checksum: 0 });
             }
-            read += records;
+            blocks.extend(locations.iter().map(|location| Block {
+                start: location.offset as u64,
+                length: location.compressed_page_size as usize,
+                checksum: 0,
+            }));
         }
-        if values.len() < rows {
-            let mut present = values.into_iter();
-            let place = |(row, level): (usize, &i16)| {
-                if *level == 0 {
-                    nulls.push(before + row);
-                    return missing.clone();
-                }
-                present.next().unwrap_or_else(|| missing.clone())
-            };
-            values = levels.iter().enumerate().map(place).collect();
-        }
-        take(values);
-        before += rows;
     }
-    Ok(())
+    if checksums.len() != blocks.len() * 8 {
+        return Err(lacking("checksum"));
+    }
+    for (block, digits) in blocks.iter_mut().zip(checksums.as_bytes().chunks(8)) {
+        let digits = std::str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        block.checksum = digits.ok_or_else(|| lacking("checksum"))?;
+    }
+    blocks.sort_unstable_by_key(|block| block.start);
+    Ok(blocks)
+}
+
+/// Bytes of a file, on disk or in memory.
+#[derive(Debug)]
+struct Input {
+    file: Option<fs::File>,
+    length: u64,
+    /// What is in memory: the end.
+    end: Bytes,
+}
+
+impl Input {
+    fn of_file(path: &Path, end_length: u64) -> std::io::Result<Self> {
+        let file = fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        let end_length = length.min(end_length);
+        let mut end = vec![0; end_length as usize];
+        file.read_exact_at(&mut end, length - end_length)?;
+        Ok(Self { file: Some(file), length, end: Bytes::from(end) })
+    }
+
+    fn bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
+        if start.checked_add(length as u64).is_none_or(|stop| stop > self.length) {
+            return Err(ParquetError::EOF(format!(
+                "expected {length} bytes at {start}, found the end of the file"
+            )));
+        }
+        let end_start = self.length - self.end.len() as u64;
+        if start >= end_start {
+            let from = (start - end_start) as usize;
+            return Ok(self.end.slice(from..from + length));
+        }
+        let mut bytes = vec![0; length];
+        if let Some(file) = &self.file {
+            file.read_exact_at(&mut bytes, start)?;
+        }
+        Ok(Bytes::from(bytes))
+    }
+}
+
+impl Length for Input {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Input {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> std::result::Result<Self::T, ParquetError> {
+        Ok(self.bytes(start, self.length.saturating_sub(start) as usize)?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
+        self.bytes(start, length)
+    }
+}
+
+/// An input whose pages are compared with their checksums as they are read.
+#[derive(Debug)]
+struct Checked {
+    input: Input,
+    /// Ascending; empty if the file has no checksums.
+    blocks: Vec<Block>,
+}
+
+impl Length for Checked {
+    fn len(&self) -> u64 {
+        self.input.length
+    }
+}
+
+impl ChunkReader for Checked {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> std::result::Result<Self::T, ParquetError> {
+        Ok(Box::new(self.input.get_read(start)?))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
+        let bytes = self.input.bytes(start, length)?;
+        if !self.blocks.is_empty() {
+            let at = self.blocks.binary_search_by_key(&start, |block| block.start);
+            let block = at.ok().map(|at| &self.blocks[at]).filter(|block| block.length == length);
+            let block = block.ok_or_else(|| lacking("checksum"))?;
+            if xxh3_64(&bytes) as u32 != block.checksum {
+                let text = format!("the page at byte {start} is not what was written: its checksum differs");
+                return Err(ParquetError::General(text));
+            }
+        }
+        Ok(bytes)
+    }
 }

@@ -1,78 +1,85 @@
 //! Columns out.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
-use edb_core::{Error, ErrorKind, Nulls, Result, TextColumn};
+use edb_core::{Error, ErrorKind, Result, TextColumn};
 use parquet::basic::{
     Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as PhysicalType, ZstdLevel,
 };
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::{ColumnPath, Type, TypePtr};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{Type, TypePtr};
+use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::chunk::{Bounds, Chunk, Packer};
+use crate::column::{Column, Data, Kind};
+use crate::encode::{self, Dictionary};
 
 /// Rows in a row group.
-const GROUP_ROWS: usize = 1 << 20;
-/// How many values are looked at to choose the encoding of a real column.
-const PROBE_VALUES: usize = 1 << 14;
-const ZSTD_LEVEL: i32 = 3;
+pub(crate) const GROUP_ROWS: usize = 1 << 20;
+/// Rows in a page: what a reader of a short range decodes at least. Twice as many are hardly smaller.
+pub(crate) const PAGE_ROWS: usize = 1 << 17;
+/// How many values tell how a column is best encoded.
+const PROBE_ROWS: usize = 1 << 15;
+/// A dictionary with more words is not tried.
+const MOST_WORDS: usize = 1 << 18;
+/// The footer key of the pages' checksums.
+pub(crate) const PAGES_KEY: &str = "edb.pages";
 
-/// One column to write. All columns of a file have the same number of rows.
-#[derive(Debug, Clone, Copy)]
-pub struct Column<'a> {
-    /// The name in the schema.
-    pub name: &'a str,
-    /// The values.
-    pub data: Data<'a>,
-    /// Which rows are null.
-    pub nulls: &'a Nulls,
+/// How much time goes into making a file small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Little: for what is written while telemetry comes in.
+    Quick,
+    /// Three times as much: for what is kept for long.
+    Thorough,
 }
 
-/// The values of a column.
-#[derive(Debug, Clone, Copy)]
-pub enum Data<'a> {
-    /// Microseconds since 1970 UTC, written as `timestamp(us, UTC)`.
-    Time(&'a [i64]),
-    /// `double`.
-    Real(&'a [f64]),
-    /// `int64`.
-    Integer(&'a [i64]),
-    /// `string`.
-    Text(&'a TextColumn),
-}
-
-impl Data<'_> {
-    fn len(&self) -> usize {
+impl Effort {
+    fn level(self) -> i32 {
         match self {
-            Self::Time(values) | Self::Integer(values) => values.len(),
-            Self::Real(values) => values.len(),
-            Self::Text(column) => column.codes().len(),
+            Self::Quick => 3,
+            Self::Thorough => 7,
         }
     }
+}
+
+/// What follows a file's last page: page index and footer. Together with the pages' own checksums, which the footer holds, its
+/// checksum stands for the whole file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct End {
+    /// Bytes from the last page to the end of the file.
+    pub length: u64,
+    /// Lower half of their XXH3-64.
+    pub checksum: u32,
 }
 
 /// Writes `columns` and the footer's key-value `metadata` to `out`. The same input gives the same bytes.
 ///
 /// # Errors
 /// [`ErrorKind::Disk`] if `out` fails; [`ErrorKind::Unclassified`] if the columns differ in length.
-pub fn write(out: impl Write + Send, columns: &[Column<'_>], metadata: &[(String, String)]) -> Result<()> {
-    let rows = columns.first().map_or(0, |column| column.data.len());
-    if let Some(odd) = columns.iter().find(|column| column.data.len() != rows) {
-        return Err(Error::new(
-            ErrorKind::Unclassified,
-            format!(
-                "could not write Parquet: expected {rows} rows in column `{}`, found {}",
-                odd.name,
-                odd.data.len()
-            ),
-        ));
+pub fn write(
+    out: impl Write + Send,
+    columns: &[Column<'_>],
+    metadata: &[(String, String)],
+    effort: Effort,
+) -> Result<End> {
+    let rows = columns.iter().find_map(|column| column.data.len()).unwrap_or(0);
+    for column in columns {
+        if let Some(found) = column.data.len().filter(|found| *found != rows) {
+            let name = column.name;
+            return Err(Error::new(
+                ErrorKind::Unclassified,
+                format!("could not write Parquet: expected {rows} rows in column `{name}`, found {found}"),
+            ));
+        }
     }
-    try_write(out, columns, metadata, rows)
+    try_write(out, columns, metadata, rows, effort)
         .map_err(|error| Error::new(ErrorKind::Disk, "could not write Parquet").caused_by(error))
 }
 
@@ -81,113 +88,296 @@ fn try_write(
     columns: &[Column<'_>],
     metadata: &[(String, String)],
     rows: usize,
-) -> Result<(), ParquetError> {
+    effort: Effort,
+) -> Result<End, ParquetError> {
     let fields = columns.iter().map(field).collect::<Result<Vec<_>, _>>()?;
     let schema = Type::group_type_builder("schema").with_fields(fields).build()?;
     let metadata = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
-    let mut properties = WriterProperties::builder()
+    let is_ascending = |column: &Column<'_>| matches!(column.data, Data::Time(times) if times.is_sorted());
+    let sorting = columns.first().filter(|column| is_ascending(column));
+    let sorting =
+        sorting.map(|_| vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]);
+    let properties = WriterProperties::builder()
         .set_created_by(concat!("edb-parquet ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(effort.level())?))
+        .set_sorting_columns(sorting)
         .set_key_value_metadata(Some(metadata));
-    for column in columns {
-        properties = encode_column(properties, column);
-    }
-    let mut writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build()))?;
-    let words: Vec<Vec<ByteArray>> = columns.iter().map(|column| words(&column.data)).collect();
+    let mut end = EndHashed { out, hash: Xxh3Default::new(), length: 0 };
+    let mut writer = SerializedFileWriter::new(&mut end, Arc::new(schema), Arc::new(properties.build()))?;
+    let descriptors: Vec<_> = (0..columns.len()).map(|at| writer.schema_descr().column(at)).collect();
+    let mut packer = Packer::new(effort.level())?;
+    let mut checksums = String::new();
     for start in (0..rows).step_by(GROUP_ROWS) {
         let rows = start..(start + GROUP_ROWS).min(rows);
         let mut group = writer.next_row_group()?;
-        for (column, words) in columns.iter().zip(&words) {
-            match column.data {
-                Data::Time(values) | Data::Integer(values) => {
-                    write_rows::<Int64Type>(&mut group, &values[rows.clone()], column.nulls, &rows)?;
-                }
-                Data::Real(values) => {
-                    write_rows::<DoubleType>(&mut group, &values[rows.clone()], column.nulls, &rows)?;
-                }
-                Data::Text(text) => {
-                    let codes = &text.codes()[rows.clone()];
-                    let values: Vec<ByteArray> =
-                        codes.iter().map(|code| words[*code as usize].clone()).collect();
-                    write_rows::<ByteArrayType>(&mut group, &values, column.nulls, &rows)?;
-                }
-            }
+        for (column, descriptor) in columns.iter().zip(&descriptors) {
+            let mut chunk = Chunk::new(Arc::clone(descriptor), &mut packer);
+            encode_chunk(&mut chunk, column, rows.clone())?;
+            let (bytes, closed) = chunk.close(&mut checksums)?;
+            group.append_column(&bytes, closed)?;
         }
         group.close()?;
     }
+    writer.append_key_value_metadata(KeyValue::new(PAGES_KEY.to_owned(), checksums));
+    writer.flush()?;
+    let begun = writer.inner_mut();
+    begun.hash.reset();
+    begun.length = 0;
     writer.close()?;
-    Ok(())
+    end.out.flush()?;
+    Ok(End { length: end.length, checksum: end.hash.digest() as u32 })
+}
+
+/// Counts and hashes what goes through.
+struct EndHashed<W> {
+    out: W,
+    hash: Xxh3Default,
+    length: u64,
+}
+
+impl<W: Write> Write for EndHashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn field(column: &Column<'_>) -> Result<TypePtr, ParquetError> {
-    let (physical, logical) = match column.data {
-        Data::Time(_) => (PhysicalType::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
-        Data::Real(_) => (PhysicalType::DOUBLE, None),
-        Data::Integer(_) => (PhysicalType::INT64, None),
-        Data::Text(_) => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+    let kind = column.data.kind();
+    let (physical, logical) = match kind {
+        Kind::Time => (PhysicalType::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+        Kind::Real => (PhysicalType::DOUBLE, None),
+        Kind::Integer => (PhysicalType::INT64, None),
+        Kind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
     };
     // Times are always there; everything else may be null, whether or not this file has nulls, so that the files of one
     // data set have one schema.
-    let repetition =
-        if matches!(column.data, Data::Time(_)) { Repetition::REQUIRED } else { Repetition::OPTIONAL };
+    let repetition = if kind == Kind::Time { Repetition::REQUIRED } else { Repetition::OPTIONAL };
     let builder = Type::primitive_type_builder(column.name, physical);
     Ok(Arc::new(builder.with_logical_type(logical).with_repetition(repetition).build()?))
 }
 
-fn encode_column(properties: WriterPropertiesBuilder, column: &Column<'_>) -> WriterPropertiesBuilder {
-    let path = ColumnPath::from(column.name);
-    let fallback = match column.data {
-        Data::Time(_) => Encoding::DELTA_BINARY_PACKED,
-        Data::Real(values) if !repeats(values) => Encoding::BYTE_STREAM_SPLIT,
-        // Dictionary-coded, as long as the dictionary stays small.
-        _ => return properties,
-    };
-    properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, fallback)
-}
-
-/// Whether a dictionary pays: at most half of a spread sample of the values are distinct.
-fn repeats(values: &[f64]) -> bool {
-    let stride = (values.len() / PROBE_VALUES).max(1);
-    let probe = values.iter().step_by(stride).take(PROBE_VALUES);
-    let distinct: HashSet<u64> = probe.clone().map(|value| value.to_bits()).collect();
-    distinct.len() * 2 <= probe.count()
-}
-
-fn words(data: &Data<'_>) -> Vec<ByteArray> {
-    match data {
-        Data::Text(text) => {
-            text.words().iter().map(|word| ByteArray::from(word.as_bytes().to_vec())).collect()
+/// The pages of one column in one row group.
+fn encode_chunk(chunk: &mut Chunk<'_>, column: &Column<'_>, rows: Range<usize>) -> Result<(), ParquetError> {
+    let missing = column.nulls.positions();
+    let missing = &missing
+        [missing.partition_point(|at| *at < rows.start)..missing.partition_point(|at| *at < rows.end)];
+    let missing: Vec<usize> = missing.iter().map(|at| at - rows.start).collect();
+    match column.data {
+        Data::Absent(_) => chunk.null_page(rows.len()),
+        Data::Time(times) => pages(chunk, &times[rows], None, |values, out| {
+            encode::delta(values, out);
+            (Encoding::DELTA_BINARY_PACKED, bounds(values.iter().copied()))
+        }),
+        Data::Integer(values) => {
+            let present = without(&values[rows.clone()], &missing);
+            let differences =
+                |chunk: &mut Chunk<'_>| measure(chunk, |out| encode::delta(middle(&present), out));
+            if let Some(dictionary) = worthwhile(chunk, &present, differences)? {
+                return coded(chunk, &dictionary, &missing, i64::to_le_bytes, |least, most, _| {
+                    Bounds::Integer(least, most)
+                });
+            }
+            pages(chunk, &values[rows], Some(&missing), |values, out| {
+                encode::delta(values, out);
+                (Encoding::DELTA_BINARY_PACKED, bounds(values.iter().copied()))
+            })
         }
-        _ => Vec::new(),
+        Data::Real(values) => {
+            let present = without(&values[rows.clone()], &missing);
+            let keys: Vec<i64> = present.iter().copied().map(encode::ordered).collect();
+            let mut is_split = false;
+            let others = |chunk: &mut Chunk<'_>| {
+                let split = measure(chunk, |out| encode::split(middle(&present), out))?;
+                let plain = measure(chunk, |out| encode::plain_reals(middle(&present), out))?;
+                is_split = split <= plain;
+                Ok(split.min(plain))
+            };
+            if let Some(dictionary) = worthwhile(chunk, &keys, others)? {
+                let to_bytes = |key: i64| encode::unordered(key).to_le_bytes();
+                return coded(chunk, &dictionary, &missing, to_bytes, |least, most, nans| {
+                    let number = |key| Some(encode::unordered(key)).filter(|value| !value.is_nan());
+                    Bounds::Real(number(least).zip(number(most)), nans)
+                });
+            }
+            pages(chunk, &values[rows], Some(&missing), |values, out| {
+                if is_split {
+                    encode::split(values, out);
+                } else {
+                    encode::plain_reals(values, out);
+                }
+                let encoding = if is_split { Encoding::BYTE_STREAM_SPLIT } else { Encoding::PLAIN };
+                (encoding, (!values.is_empty()).then(|| Bounds::real(values)))
+            })
+        }
+        Data::Text(text) => texts(chunk, text, rows, &missing),
     }
 }
 
-fn write_rows<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
-    values: &[T::T],
-    nulls: &Nulls,
-    rows: &Range<usize>,
-) -> Result<(), ParquetError>
-where
-    T::T: Clone,
-{
-    let Some(mut column) = group.next_column()? else {
-        return Err(ParquetError::General("fewer columns in the schema than in the data".into()));
-    };
-    let inside = |at: &&usize| rows.contains(*at);
-    let missing: Vec<usize> = nulls.positions().iter().filter(inside).map(|at| at - rows.start).collect();
-    let writer = column.typed::<T>();
-    if missing.is_empty() {
-        // One level for each value: all present. Required columns ignore it.
-        writer.write_batch(values, Some(&vec![1; values.len()]), None)?;
-    } else {
-        let mut levels = vec![1_i16; values.len()];
-        missing.iter().for_each(|at| levels[*at] = 0);
-        let present = values.iter().zip(&levels).filter(|(_, level)| **level == 1);
-        let present: Vec<T::T> = present.map(|(value, _)| value.clone()).collect();
-        writer.write_batch(&present, Some(&levels), None)?;
+fn bounds(values: impl Iterator<Item = i64> + Clone) -> Option<Bounds> {
+    Some(Bounds::Integer(values.clone().min()?, values.max()?))
+}
+
+/// Cuts a chunk into pages, each with its levels if the column may have nulls and the values that are there.
+fn pages<T: Copy>(
+    chunk: &mut Chunk<'_>,
+    values: &[T],
+    missing: Option<&[usize]>,
+    mut encode: impl FnMut(&[T], &mut Vec<u8>) -> (Encoding, Option<Bounds>),
+) -> Result<(), ParquetError> {
+    for start in (0..values.len()).step_by(PAGE_ROWS) {
+        let page = start..(start + PAGE_ROWS).min(values.len());
+        let mut body = Vec::new();
+        let (present, nulls) = match missing {
+            Some(missing) => {
+                let missing = within(missing, &page);
+                encode::levels(page.len(), &missing, &mut body);
+                (without(&values[page.clone()], &missing), missing.len())
+            }
+            None => (Cow::Borrowed(&values[page.clone()]), 0),
+        };
+        let (encoding, bounds) = encode(&present, &mut body);
+        chunk.page(&body, page.len(), nulls, encoding, bounds)?;
     }
-    column.close()
+    Ok(())
+}
+
+/// The positions in `page`, counted from its beginning.
+fn within(missing: &[usize], page: &Range<usize>) -> Vec<usize> {
+    let inside = missing.partition_point(|at| *at < page.start)..missing.partition_point(|at| *at < page.end);
+    missing[inside].iter().map(|at| at - page.start).collect()
+}
+
+/// The values that are not at `missing` rows.
+fn without<'a, T: Copy>(values: &'a [T], missing: &[usize]) -> Cow<'a, [T]> {
+    if missing.is_empty() {
+        return Cow::Borrowed(values);
+    }
+    let mut missing = missing.iter().peekable();
+    let is_there = |row: &usize| missing.next_if(|next| *next == row).is_none();
+    Cow::Owned((0..values.len()).filter(is_there).map(|row| values[row]).collect())
+}
+
+/// The dictionary of a column, if that is the smallest way to write it. What the `others` take is measured, as the codes are, on
+/// a run of values from the middle.
+fn worthwhile(
+    chunk: &mut Chunk<'_>,
+    values: &[i64],
+    others: impl FnOnce(&mut Chunk<'_>) -> Result<usize, ParquetError>,
+) -> Result<Option<Dictionary<i64>>, ParquetError> {
+    let probe = middle(values);
+    let sample = Dictionary::of(probe.iter().copied(), probe.len());
+    // One value, or none, has the least overhead as a dictionary.
+    if let Some(dictionary) = Dictionary::of(values.iter().copied(), 1) {
+        return Ok(Some(dictionary));
+    }
+    let others = others(chunk)?;
+    let Some(sample) = sample.filter(|sample| sample.words.len() * 4 <= probe.len() * 3) else {
+        return Ok(None);
+    };
+    let Some(dictionary) = Dictionary::of(values.iter().copied(), MOST_WORDS) else { return Ok(None) };
+    let codes = measure(chunk, |out| encode::codes(&sample.codes, dictionary.words.len(), out))?;
+    let words =
+        measure(chunk, |out| encode::plain(dictionary.words.iter().map(|word| word.to_le_bytes()), out))?;
+    let scale = values.len() as f64 / probe.len().max(1) as f64;
+    Ok((words as f64 + codes as f64 * scale <= others as f64 * scale).then_some(dictionary))
+}
+
+/// How many bytes of a file a body would take.
+fn measure(chunk: &mut Chunk<'_>, encode: impl FnOnce(&mut Vec<u8>)) -> Result<usize, ParquetError> {
+    let mut body = Vec::new();
+    encode(&mut body);
+    chunk.measure(&body)
+}
+
+fn middle<T>(values: &[T]) -> &[T] {
+    let start = values.len().saturating_sub(PROBE_ROWS) / 2;
+    &values[start..(start + PROBE_ROWS).min(values.len())]
+}
+
+/// A dictionary page, and pages of codes. `to_bounds` takes the least and the largest number among the words of a page, and how
+/// many of its values are no numbers.
+fn coded(
+    chunk: &mut Chunk<'_>,
+    dictionary: &Dictionary<i64>,
+    missing: &[usize],
+    to_bytes: impl Fn(i64) -> [u8; 8],
+    to_bounds: impl Fn(i64, i64, u64) -> Bounds,
+) -> Result<(), ParquetError> {
+    let words = &dictionary.words;
+    let mut body = Vec::with_capacity(words.len() * 8);
+    encode::plain(words.iter().map(|word| to_bytes(*word)), &mut body);
+    chunk.dictionary(&body, words.len())?;
+    let rows = dictionary.codes.len() + missing.len();
+    // Words ascend with their codes, those that are no numbers before and after all others. Integers have none of these.
+    let is_real = chunk.holds_reals();
+    let below = words.partition_point(|word| is_real && *word < encode::ordered(f64::NEG_INFINITY)) as u32;
+    let above = words.partition_point(|word| !is_real || *word <= encode::ordered(f64::INFINITY)) as u32;
+    code_pages(chunk, &dictionary.codes, rows, missing, words.len(), |codes| {
+        let numbers = || codes.iter().filter(|code| (below..above).contains(code));
+        let word = |code: Option<&u32>, other: u32| words[*code.unwrap_or(&other) as usize];
+        let nans = (codes.len() - numbers().count()) as u64;
+        let first = *codes.first()?;
+        Some(to_bounds(word(numbers().min(), first), word(numbers().max(), first), nans))
+    })
+}
+
+/// Pages of codes of the values that are there.
+fn code_pages(
+    chunk: &mut Chunk<'_>,
+    codes: &[u32],
+    rows: usize,
+    missing: &[usize],
+    words: usize,
+    bounds: impl Fn(&[u32]) -> Option<Bounds>,
+) -> Result<(), ParquetError> {
+    let mut from = 0;
+    for start in (0..rows).step_by(PAGE_ROWS) {
+        let page = start..(start + PAGE_ROWS).min(rows);
+        let missing = within(missing, &page);
+        let present = &codes[from..from + page.len() - missing.len()];
+        from += present.len();
+        let mut body = Vec::new();
+        encode::levels(page.len(), &missing, &mut body);
+        encode::codes(present, words, &mut body);
+        chunk.page(&body, page.len(), missing.len(), Encoding::RLE_DICTIONARY, bounds(present))?;
+    }
+    Ok(())
+}
+
+/// Text: a dictionary of the words that these rows use, in the order of their first appearance.
+fn texts(
+    chunk: &mut Chunk<'_>,
+    text: &TextColumn,
+    rows: Range<usize>,
+    missing: &[usize],
+) -> Result<(), ParquetError> {
+    let present = without(&text.codes()[rows.clone()], missing);
+    let mut place = vec![u32::MAX; text.words().len()];
+    let mut used = Vec::new();
+    let codes: Vec<u32> = present
+        .iter()
+        .map(|code| {
+            let place = &mut place[*code as usize];
+            if *place == u32::MAX {
+                *place = used.len() as u32;
+                used.push(text.words()[*code as usize].as_ref());
+            }
+            *place
+        })
+        .collect();
+    let mut body = Vec::new();
+    encode::words(used.iter().copied(), &mut body);
+    chunk.dictionary(&body, used.len())?;
+    code_pages(chunk, &codes, rows.len(), missing, used.len(), |codes| {
+        let words = || codes.iter().map(|code| used[*code as usize]);
+        Some(Bounds::Text(words().min()?.to_owned(), words().max()?.to_owned()))
+    })
 }

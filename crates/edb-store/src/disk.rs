@@ -1,22 +1,26 @@
 //! Segments on disk.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind as IoErrorKind};
+use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use edb_core::atomic::{self, AtomicFile};
-use edb_core::{Coverage, Dictionary, Error, ErrorKind, Mnemonic, Result};
-use serde::{Deserialize, Serialize};
+use edb_core::atomic::{self, AtomicFile, CompleteFile};
+use edb_core::{Coverage, Dictionary, Error, ErrorKind, Instant, Mnemonic, Result, TimeRange};
+use edb_parquet::Effort;
 
-use crate::{Header, Segment, Store, dictionary_file};
+use crate::folder::{self, FolderLock, Listing};
+use crate::format::{self, FORMAT, STORE_FILE};
+use crate::name::{BodyName, SegmentName};
+use crate::open::OpenSegment;
+use crate::pieces::{self, Proof};
+use crate::{Header, Reading, Segment, Store, dictionary_file};
 
-/// The version of the store's format that this code writes and reads.
-pub(crate) const FORMAT: u32 = 1;
-const STORE_FILE: &str = "edb-store.json";
 const DICTIONARY_FILE: &str = "dictionary.json";
 const SAMPLES_FOLDER: &str = "samples";
-const PARTITION: &str = "mnemonic=";
+pub(crate) const PARTITION: &str = "mnemonic=";
+/// How often something is begun again because somebody else changed the same segments meanwhile.
+const MOST_TRIES: usize = 100;
 
 /// A store in a folder.
 #[derive(Debug, Clone)]
@@ -39,36 +43,23 @@ pub struct MnemonicStatus {
     pub known: Coverage,
     /// The part of it that is provisional.
     pub provisional: Coverage,
+    /// When the oldest and the newest of the segments were fetched.
+    pub fetched_at: Option<(Instant, Instant)>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoreFile {
-    format: u32,
-}
-
-pub(crate) fn unknown_format(found: u32) -> Error {
-    Error::new(ErrorKind::Disk, format!("expected store format {FORMAT}, found {found}"))
-        .with_hint("use a version of edb that knows this format")
+/// Files that take the place of others.
+pub(crate) struct Exchange {
+    pub(crate) added: Vec<(CompleteFile, SegmentName)>,
+    pub(crate) removed: Vec<SegmentName>,
 }
 
 impl DiskStore {
     /// Opens the store in `root`.
     ///
     /// # Errors
-    /// [`ErrorKind::Disk`] if there is none, it cannot be read, or its format is not this version's.
+    /// [`ErrorKind::Disk`] if there is none, it cannot be read, or its format is newer than this version's.
     pub fn open(root: &Path) -> Result<Self> {
-        let path = root.join(STORE_FILE);
-        let text = fs::read(&path).map_err(|error| {
-            let hint = "name the folder of a store (one that holds `edb-store.json`), or make one with \
-                 `edb store import`";
-            Error::disk("open the store", root, error).with_hint(hint)
-        })?;
-        let file: StoreFile = serde_json::from_slice(&text).map_err(|error| {
-            Error::new(ErrorKind::Disk, format!("could not read `{}`", path.display())).caused_by(error)
-        })?;
-        if file.format != FORMAT {
-            return Err(unknown_format(file.format));
-        }
+        format::read(root)?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -80,7 +71,8 @@ impl DiskStore {
         if root.join(STORE_FILE).exists() {
             return Self::open(root);
         }
-        if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
+        // What was not finished here is a store that was being made.
+        if folder::names_in(root).is_ok_and(|names| names.iter().any(|name| !atomic::is_temporary(name))) {
             return Err(Error::new(
                 ErrorKind::Disk,
                 format!(
@@ -90,8 +82,7 @@ impl DiskStore {
             )
             .with_hint("name an empty folder, or one that does not exist yet"));
         }
-        let text = format!("{{\"format\": {FORMAT}}}\n");
-        atomic::write(&root.join(STORE_FILE), text.as_bytes())?;
+        format::write(root)?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -105,60 +96,280 @@ impl DiskStore {
     /// # Errors
     /// [`ErrorKind::Disk`] or [`ErrorKind::Integrity`] if a segment cannot be read.
     pub fn status(&self, mnemonic: &Mnemonic) -> Result<MnemonicStatus> {
-        let headers = self.headers(mnemonic)?;
-        let mut status = MnemonicStatus {
-            mnemonic: mnemonic.clone(),
-            segments: headers.len(),
-            rows: 0,
-            size_bytes: 0,
-            known: headers.iter().map(|header| header.proven).collect(),
-            provisional: headers.iter().filter(|it| it.provisional).map(|it| it.proven).collect(),
-        };
-        for header in &headers {
-            let path = self.segment_path(mnemonic, header);
-            status.rows += self.rows(mnemonic, header)?;
-            status.size_bytes +=
-                fs::metadata(&path).map_err(|error| Error::disk("read", &path, error))?.len();
-        }
-        Ok(status)
+        self.while_it_stands(mnemonic, |listing| {
+            let headers = || listing.segments.iter().map(|name| name.header);
+            let fetched = || headers().map(|header| header.fetched_at);
+            let mut status = MnemonicStatus {
+                mnemonic: mnemonic.clone(),
+                segments: listing.segments.len(),
+                rows: 0,
+                size_bytes: 0,
+                known: headers().map(|header| header.proven).collect(),
+                provisional: headers()
+                    .filter(|header| header.provisional)
+                    .map(|header| header.proven)
+                    .collect(),
+                fetched_at: fetched().min().zip(fetched().max()),
+            };
+            for name in &listing.segments {
+                let path = self.path(mnemonic, *name);
+                status.rows += self.rows_of(mnemonic, *name)?;
+                status.size_bytes +=
+                    fs::metadata(&path).map_err(|error| Error::disk("read", &path, error))?.len();
+            }
+            Ok(status)
+        })
     }
 
-    fn folder_of(&self, mnemonic: &Mnemonic) -> PathBuf {
+    pub(crate) fn folder_of(&self, mnemonic: &Mnemonic) -> PathBuf {
         self.root.join(SAMPLES_FOLDER).join(format!("{PARTITION}{mnemonic}"))
     }
 
-    fn segment_path(&self, mnemonic: &Mnemonic, header: &Header) -> PathBuf {
-        self.folder_of(mnemonic).join(header.file_name())
+    pub(crate) fn path(&self, mnemonic: &Mnemonic, name: SegmentName) -> PathBuf {
+        self.folder_of(mnemonic).join(name.to_file_name())
     }
+
+    pub(crate) fn open_segment(&self, mnemonic: &Mnemonic, name: SegmentName) -> Result<OpenSegment> {
+        OpenSegment::open(&self.path(mnemonic, name), name)
+    }
+
+    fn rows_of(&self, mnemonic: &Mnemonic, name: SegmentName) -> Result<usize> {
+        match name.body {
+            Some(body) => Ok(body.rows),
+            None => Ok(self.open_segment(mnemonic, name)?.rows()),
+        }
+    }
+
+    /// What lies in the folder of `mnemonic`.
+    pub(crate) fn listing(&self, mnemonic: &Mnemonic) -> Result<Listing> {
+        let folder = self.folder_of(mnemonic);
+        match FolderLock::shared(&folder)? {
+            Some(lock) => folder::list(&folder, &lock),
+            None => Ok(Listing::default()),
+        }
+    }
+
+    /// Does something with the segments that are listed, and does it again if one of them was replaced before it was read.
+    pub(crate) fn while_it_stands<T>(
+        &self,
+        mnemonic: &Mnemonic,
+        mut work: impl FnMut(&Listing) -> Result<T>,
+    ) -> Result<T> {
+        let mut last = None;
+        for _ in 0..MOST_TRIES {
+            let listing = self.listing(mnemonic)?;
+            match work(&listing) {
+                Err(error) if listing.segments.iter().any(|name| !self.path(mnemonic, *name).exists()) => {
+                    last = Some(error);
+                }
+                done => return done,
+            }
+        }
+        Err(last.unwrap_or_else(|| self.unsettled(mnemonic)))
+    }
+
+    fn unsettled(&self, mnemonic: &Mnemonic) -> Error {
+        let message = format!(
+            "others changed the segments of {mnemonic} in `{}` {MOST_TRIES} times while they were being read",
+            self.root.display()
+        );
+        Error::new(ErrorKind::Locked, message).with_hint("try again when they are done")
+    }
+
+    /// Writes a segment's file, whole and on disk, without giving it its name yet.
+    pub(crate) fn write(&self, segment: &Segment, effort: Effort) -> Result<(CompleteFile, SegmentName)> {
+        let mut file = AtomicFile::create(&self.folder_of(&segment.mnemonic).join("segment"))?;
+        let end = segment.write(&mut file, effort)?;
+        let body = BodyName { rows: segment.samples.len(), end };
+        Ok((file.complete()?, SegmentName { header: segment.about.header, body: Some(body) }))
+    }
+
+    /// Puts files in the place of others, unless what was listed in `around` has changed since: then the work has to be done
+    /// again, and `false` is returned.
+    ///
+    /// Until the last old name is gone both are there, and the newest proof of an instant is believed: a kill at any moment, and a
+    /// power cut after it, leave the samples as they were or as they are to be.
+    pub(crate) fn exchange(
+        &self,
+        mnemonic: &Mnemonic,
+        listed: &Listing,
+        around: TimeRange,
+        exchange: Exchange,
+    ) -> Result<bool> {
+        let folder = self.folder_of(mnemonic);
+        let lock = FolderLock::alone(&folder)?;
+        let now = folder::list(&folder, &lock)?;
+        let nearby = |listing: &Listing| -> Vec<SegmentName> {
+            let is_nearby = |name: &&SegmentName| name.header.proven.intersect(around).is_some();
+            listing.segments.iter().filter(is_nearby).copied().collect()
+        };
+        if nearby(&now) != nearby(listed) {
+            return Ok(false);
+        }
+        let kept: Vec<SegmentName> = exchange.added.iter().map(|(_, name)| *name).collect();
+        for (file, name) in exchange.added {
+            file.take_name(&folder.join(name.to_file_name()))?;
+        }
+        atomic::sync_folder(&folder)?;
+        for name in exchange.removed.iter().filter(|name| !kept.contains(name)) {
+            atomic::remove(&folder.join(name.to_file_name()))?;
+        }
+        for path in &now.temporary {
+            atomic::sweep(path);
+        }
+        Ok(true)
+    }
+
+    /// What has to be written and what has to go so that `segment` is there and no sample is there twice, and the range that was
+    /// looked at: what overlaps with those that may have to be cut has its say, too.
+    ///
+    /// Where ranges overlap the newest proof is believed. A file whose samples there are not believed any more is cut: other engines
+    /// read all files, and know nothing of proofs. An overlap without samples, as neighbouring answers have it, is left alone.
+    fn make_room(&self, listing: &Listing, segment: &Segment) -> Result<(TimeRange, Exchange)> {
+        let range = segment.about.header.proven;
+        let proven = listing.segments.iter().map(|name| name.header.proven);
+        let around = proven.filter(|proven| proven.intersect(range).is_some()).fold(range, TimeRange::hull);
+        let overlapping =
+            listing.segments.iter().filter(|name| name.header.proven.intersect(around).is_some());
+        let overlapping: Vec<SegmentName> = overlapping.copied().collect();
+        let headers: Vec<Header> =
+            overlapping.iter().map(|name| name.header).chain([segment.about.header]).collect();
+        let mut shares = pieces::shares_with_new(&headers);
+        let mut exchange = Exchange { added: Vec::new(), removed: Vec::new() };
+        let own = shares.pop().unwrap_or_default();
+        for part in remaining(segment, range, &own)?.unwrap_or_else(|| vec![segment.clone()]) {
+            exchange.added.push(self.write(&part, Effort::Quick)?);
+        }
+        for (name, share) in overlapping.into_iter().zip(shares) {
+            if name.header.proven.intersect(range).is_none() || share.gaps(name.header.proven).is_empty() {
+                continue;
+            }
+            let open = self.open_segment(&segment.mnemonic, name)?;
+            let lost_samples = share.is_empty() || lost(&open, name.header.proven, &share)?;
+            if lost_samples {
+                let whole = if share.is_empty() { None } else { Some(open.whole()?) };
+                for part in
+                    whole.iter().flat_map(|whole| share.ranges().iter().map(|range| whole.part(*range)))
+                {
+                    exchange.added.push(self.write(&part, Effort::Quick)?);
+                }
+                exchange.removed.push(name);
+            }
+        }
+        Ok((around, exchange))
+    }
+
+    /// Removes what is held of `mnemonic`, all of it or in `range`, and says how many samples that were.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`], and [`ErrorKind::Integrity`] if a segment that has to be cut cannot be read.
+    pub fn remove(&self, mnemonic: &Mnemonic, range: Option<TimeRange>) -> Result<usize> {
+        for _ in 0..MOST_TRIES {
+            let listing = self.listing(mnemonic)?;
+            let around = range.or_else(|| {
+                let ranges = listing.segments.iter().map(|name| name.header.proven);
+                ranges.reduce(TimeRange::hull)
+            });
+            let Some(around) = around else { return Ok(0) };
+            let mut removed = 0;
+            let mut exchange = Exchange { added: Vec::new(), removed: Vec::new() };
+            for name in listing.segments.iter().filter(|name| name.header.proven.intersect(around).is_some())
+            {
+                let proven = name.header.proven;
+                let mut kept = Coverage::new();
+                kept.insert(proven);
+                let kept = kept.without(&[around].into_iter().collect());
+                if kept.is_empty() {
+                    // Damaged ones can be removed, too.
+                    removed += self.rows_of(mnemonic, *name).unwrap_or(0);
+                } else {
+                    let whole = self.open_segment(mnemonic, *name)?.whole()?;
+                    removed += whole.samples.len();
+                    for part in kept.ranges().iter().map(|range| whole.part(*range)) {
+                        removed -= part.samples.len();
+                        exchange.added.push(self.write(&part, Effort::Quick)?);
+                    }
+                }
+                exchange.removed.push(*name);
+            }
+            if exchange.removed.is_empty() {
+                return Ok(0);
+            }
+            if self.exchange(mnemonic, &listing, around, exchange)? {
+                let folder = self.folder_of(mnemonic);
+                atomic::sync_folder(&folder)?;
+                if range.is_none() {
+                    // Somebody may be writing into it again.
+                    let _ = fs::remove_dir(&folder);
+                }
+                return Ok(removed);
+            }
+        }
+        Err(self.unsettled(mnemonic))
+    }
+}
+
+/// Whether a segment has samples in the part of `proven` that is not its share.
+pub(crate) fn lost(segment: &impl Proof, proven: TimeRange, share: &Coverage) -> Result<bool> {
+    for range in share.gaps(proven) {
+        if segment.first_in(range)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The parts of a segment that are its share; `None` if it can stay whole because it has no samples elsewhere.
+fn remaining(segment: &Segment, proven: TimeRange, share: &Coverage) -> Result<Option<Vec<Segment>>> {
+    if !share.is_empty() && !lost(segment, proven, share)? {
+        return Ok(None);
+    }
+    Ok(Some(share.ranges().iter().map(|range| segment.part(*range)).collect()))
 }
 
 impl Store for DiskStore {
     fn headers(&self, mnemonic: &Mnemonic) -> Result<Vec<Header>> {
-        let names = names_in(&self.folder_of(mnemonic))?;
-        Ok(names.iter().filter_map(|name| Header::from_file_name(name)).collect())
-    }
-
-    fn segment(&self, mnemonic: &Mnemonic, header: &Header) -> Result<Arc<Segment>> {
-        let path = self.segment_path(mnemonic, header);
-        let segment = Segment::from_file(&path)?;
-        if segment.mnemonic != *mnemonic || segment.header != *header {
-            return Err(Error::integrity(format!(
-                "the segment `{}` does not say what its name says",
-                path.display()
-            ))
-            .with_hint("move the file out of the store; the next query fetches its range again"));
-        }
-        Ok(Arc::new(segment))
+        Ok(self.listing(mnemonic)?.segments.iter().map(|name| name.header).collect())
     }
 
     fn rows(&self, mnemonic: &Mnemonic, header: &Header) -> Result<usize> {
-        Segment::rows_in_file(&self.segment_path(mnemonic, header))
+        self.while_it_stands(mnemonic, |listing| {
+            let name = listing.segments.iter().find(|name| name.header == *header);
+            name.map_or(Ok(0), |name| self.rows_of(mnemonic, *name))
+        })
+    }
+
+    fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading> {
+        self.while_it_stands(mnemonic, |listing| {
+            let names = &listing.segments;
+            let headers: Vec<Header> = names.iter().map(|name| name.header).collect();
+            let rows = |at: usize| names[at].body.map(|body| body.rows);
+            pieces::read(&headers, rows, range, |at| self.open_segment(mnemonic, names[at]).map(Arc::new))
+        })
     }
 
     fn commit(&self, segment: Segment) -> Result<()> {
-        let mut file = AtomicFile::create(&self.segment_path(&segment.mnemonic, &segment.header))?;
-        segment.write(&mut file)?;
-        file.commit()
+        if format::read(&self.root)? != FORMAT {
+            format::write(&self.root)?;
+        }
+        let mnemonic = &segment.mnemonic;
+        for _ in 0..MOST_TRIES {
+            atomic::create_folders(&self.folder_of(mnemonic))?;
+            // A segment that vanishes while it is looked at, and a folder that is removed, are begun anew.
+            let is_done = self.while_it_stands(mnemonic, |listing| {
+                let (around, exchange) = self.make_room(listing, &segment)?;
+                if exchange.added.is_empty() && exchange.removed.is_empty() {
+                    return Ok(true);
+                }
+                self.exchange(mnemonic, listing, around, exchange)
+            });
+            match is_done {
+                Ok(true) => return Ok(()),
+                Err(error) if self.folder_of(mnemonic).is_dir() => return Err(error),
+                _ => {}
+            }
+        }
+        Err(self.unsettled(mnemonic))
     }
 
     fn dictionary(&self) -> Result<Dictionary> {
@@ -185,22 +396,10 @@ impl Store for DiskStore {
     }
 
     fn mnemonics(&self) -> Result<Vec<Mnemonic>> {
-        let names = names_in(&self.root.join(SAMPLES_FOLDER))?;
+        let names = folder::names_in(&self.root.join(SAMPLES_FOLDER))?;
         let names = names.iter().filter_map(|name| name.strip_prefix(PARTITION));
         let mut mnemonics: Vec<_> = names.filter_map(|name| Mnemonic::new(name).ok()).collect();
         mnemonics.sort();
         Ok(mnemonics)
-    }
-}
-
-/// The names in a folder; none if it does not exist.
-fn names_in(folder: &Path) -> Result<Vec<String>> {
-    let collect = || -> io::Result<Vec<String>> {
-        let names = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name().into_string()));
-        names.filter_map(|name| name.map(Result::ok).transpose()).collect()
-    };
-    match collect() {
-        Err(error) if error.kind() == IoErrorKind::NotFound => Ok(Vec::new()),
-        other => other.map_err(|error| Error::disk("list", folder, error)),
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use edb_core::{Dictionary, Error, ErrorKind, Mnemonic, Result};
+use edb_core::{Dictionary, Mnemonic, Result, TimeRange};
 
-use crate::{Header, Segment, Store};
+use crate::{Header, Reading, Segment, Store, pieces};
 
 /// A store that is gone with the process.
 #[derive(Debug, Default)]
@@ -30,23 +30,28 @@ impl MemoryStore {
     fn change(&self, change: impl FnOnce(&mut Held)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
+
+    fn segments(&self, mnemonic: &Mnemonic) -> Vec<Arc<Segment>> {
+        self.with(|held| held.segments.get(mnemonic).cloned().unwrap_or_default())
+    }
 }
 
 impl Store for MemoryStore {
     fn headers(&self, mnemonic: &Mnemonic) -> Result<Vec<Header>> {
-        Ok(self.with(|held| {
-            held.segments.get(mnemonic).into_iter().flatten().map(|segment| segment.header).collect()
-        }))
+        Ok(self.segments(mnemonic).iter().map(|segment| segment.about.header).collect())
     }
 
-    fn segment(&self, mnemonic: &Mnemonic, header: &Header) -> Result<Arc<Segment>> {
-        self.with(|held| {
-            let mut segments = held.segments.get(mnemonic).into_iter().flatten();
-            segments.find(|segment| segment.header == *header).cloned()
-        })
-        .ok_or_else(|| {
-            Error::new(ErrorKind::Unclassified, format!("no segment {} in memory", header.file_name()))
-        })
+    fn rows(&self, mnemonic: &Mnemonic, header: &Header) -> Result<usize> {
+        let segments = self.segments(mnemonic);
+        let found = segments.iter().find(|segment| segment.about.header == *header);
+        Ok(found.map_or(0, |segment| segment.samples.len()))
+    }
+
+    fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading> {
+        let segments = self.segments(mnemonic);
+        let headers: Vec<Header> = segments.iter().map(|segment| segment.about.header).collect();
+        let rows = |at: usize| Some(segments[at].samples.len());
+        pieces::read(&headers, rows, range, |at| Ok(Arc::clone(&segments[at])))
     }
 
     fn commit(&self, segment: Segment) -> Result<()> {

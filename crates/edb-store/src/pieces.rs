@@ -1,25 +1,171 @@
 //! Which segment speaks for which instant.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use edb_core::{Coverage, Result, Sample, Samples, SqlType, TimeRange};
+use edb_core::{
+    Coverage, Error, Nulls, RealColumn, Result, Sample, Samples, SqlType, TextColumn, TimeRange, Values,
+};
+use edb_parquet::{Kind, OwnedColumn};
 
-use crate::{Header, Reading, Segment};
+use crate::footer::About;
+use crate::{Header, Reading};
+
+/// A segment that can be read from.
+pub(crate) trait Proof {
+    fn about(&self) -> &About;
+
+    /// Appends the samples in `range`.
+    fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()>;
+
+    /// The last sample in `range`.
+    fn last_in(&self, range: TimeRange) -> Result<Option<Sample>>;
+
+    /// The first sample in `range`.
+    fn first_in(&self, range: TimeRange) -> Result<Option<Sample>>;
+}
+
+/// Columns that fill up, segment by segment.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) times: OwnedColumn,
+    pub(crate) values: Option<OwnedColumn>,
+    pub(crate) nulls: Nulls,
+    sql_type: Option<SqlType>,
+    /// How many rows there will be, about: room for them is made once.
+    expected_rows: usize,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self {
+            times: OwnedColumn::Time(Vec::new()),
+            values: None,
+            nulls: Nulls::none(),
+            sql_type: None,
+            expected_rows: 0,
+        }
+    }
+}
+
+impl Gathered {
+    pub(crate) fn reserve_times(&mut self) {
+        if self.times.is_empty() {
+            self.times.reserve(self.expected_rows);
+        }
+    }
+
+    /// Prepares for `rows` more of a type. Without rows a part still tells the type; a different type of the same kind takes the newer
+    /// word.
+    pub(crate) fn expect(&mut self, sql_type: &SqlType, kind: Kind, rows: usize) -> Result<()> {
+        let held = self.values.as_ref().filter(|values| !values.is_empty()).map(OwnedColumn::kind);
+        match held {
+            Some(_) if rows == 0 => return Ok(()),
+            Some(held) if held != kind => {
+                return Err(Error::integrity(format!(
+                    "could not join samples: expected {held:?} values, found {kind:?} values"
+                )));
+            }
+            Some(_) => {}
+            None => {
+                let mut values = OwnedColumn::empty(kind);
+                values.reserve(self.expected_rows.max(rows));
+                self.values = Some(values);
+            }
+        }
+        self.sql_type = Some(sql_type.clone());
+        Ok(())
+    }
+
+    /// The columns as samples.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Integrity`] if they do not fit together, or times do not ascend.
+    pub(crate) fn samples(self) -> Result<Samples> {
+        let sql_type = self.sql_type.unwrap_or(SqlType::Varchar);
+        let (OwnedColumn::Time(times), Some(values)) = (self.times, self.values) else {
+            return Ok(Samples::empty(sql_type));
+        };
+        let values = match values {
+            OwnedColumn::Real(values) => Values::Real(RealColumn(values)),
+            OwnedColumn::Integer(values) | OwnedColumn::Time(values) => Values::Integer(values),
+            OwnedColumn::Text(column) => Values::Text(column),
+        };
+        let (samples, misplaced) = Samples::from_columns(sql_type, times, values, self.nulls)?;
+        if misplaced > 0 {
+            return Err(Error::integrity(format!("{misplaced} samples are out of order of time")));
+        }
+        Ok(samples)
+    }
+}
+
+impl Proof for crate::Segment {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {
+        let rows = self.samples.rows_in(range);
+        let kind = match self.samples.values() {
+            Values::Real(_) => Kind::Real,
+            Values::Integer(_) => Kind::Integer,
+            Values::Text(_) => Kind::Text,
+        };
+        to.expect(&self.about.sql_type, kind, rows.len())?;
+        let before = to.times.len();
+        if let OwnedColumn::Time(times) = &mut to.times {
+            times.extend_from_slice(&self.samples.times()[rows.clone()]);
+        }
+        match (self.samples.values(), &mut to.values) {
+            (Values::Real(values), Some(OwnedColumn::Real(all))) => {
+                all.extend_from_slice(&values.0[rows.clone()])
+            }
+            (Values::Integer(values), Some(OwnedColumn::Integer(all))) => {
+                all.extend_from_slice(&values[rows.clone()])
+            }
+            (Values::Text(column), Some(OwnedColumn::Text(all))) => push_words(column, rows.clone(), all),
+            _ => {}
+        }
+        let nulls = self.samples.nulls().positions().iter();
+        nulls.filter(|row| rows.contains(row)).for_each(|row| to.nulls.push(before + row - rows.start));
+        Ok(())
+    }
+
+    fn last_in(&self, range: TimeRange) -> Result<Option<Sample>> {
+        Ok(self.samples.rows_in(range).last().map(|row| self.samples.sample(row)))
+    }
+
+    fn first_in(&self, range: TimeRange) -> Result<Option<Sample>> {
+        Ok(self.samples.rows_in(range).next().map(|row| self.samples.sample(row)))
+    }
+}
+
+fn push_words(from: &TextColumn, rows: std::ops::Range<usize>, to: &mut TextColumn) {
+    rows.for_each(|row| to.push(from.word(row)));
+}
 
 /// A range for which one segment, the newest that proves it, speaks.
+#[derive(Debug, Clone, Copy)]
 struct Piece {
     range: TimeRange,
     segment: usize,
 }
 
+/// The segments by who is believed first: the newest, and of those of one time the shortest, which is what a longer one was cut to.
+fn by_belief(headers: &[Header]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..headers.len()).collect();
+    order.sort_by_key(|at| {
+        let header = headers[*at];
+        (Reverse(header.fetched_at), header.proven.micros(), header)
+    });
+    order
+}
+
 /// The pieces of all that is proven, ascending and disjoint.
-fn pieces(headers: &[Header]) -> Vec<Piece> {
-    let mut newest_first: Vec<usize> = (0..headers.len()).collect();
-    newest_first.sort_by_key(|at| std::cmp::Reverse(headers[*at]));
+fn pieces(headers: &[Header], order: &[usize]) -> Vec<Piece> {
     let mut proven = Coverage::new();
     let mut pieces = Vec::new();
-    for segment in newest_first {
+    for &segment in order {
         let range = headers[segment].proven;
         pieces.extend(proven.gaps(range).into_iter().map(|range| Piece { range, segment }));
         proven.insert(range);
@@ -28,60 +174,93 @@ fn pieces(headers: &[Header]) -> Vec<Piece> {
     pieces
 }
 
+/// The part of each segment's range for which it speaks, where the last one is new and gives way to others of its time: it is the
+/// one that can still be cut at no cost.
+pub(crate) fn shares_with_new(headers: &[Header]) -> Vec<Coverage> {
+    let mut order = by_belief(headers);
+    let new = headers.len() - 1;
+    order.retain(|at| *at != new);
+    let place = order.partition_point(|at| headers[*at].fetched_at >= headers[new].fetched_at);
+    order.insert(place, new);
+    shares(headers, &order)
+}
+
+/// The part of each segment's range for which it speaks.
+pub(crate) fn all_shares(headers: &[Header]) -> Vec<Coverage> {
+    shares(headers, &by_belief(headers))
+}
+
+fn shares(headers: &[Header], order: &[usize]) -> Vec<Coverage> {
+    let mut shares = vec![Coverage::new(); headers.len()];
+    pieces(headers, order).iter().for_each(|piece| shares[piece.segment].insert(piece.range));
+    shares
+}
+
 /// Reads `range` out of segments: the samples of each piece, and the samples on both sides as far as nothing unknown lies
-/// between. `load` is called at most once for each segment that is needed.
-pub(crate) fn read(
+/// between. `rows` is how many samples each segment has, where that is known without opening it.
+pub(crate) fn read<P: Proof>(
     headers: &[Header],
+    rows: impl Fn(usize) -> Option<usize>,
     range: TimeRange,
-    load: impl FnMut(usize) -> Result<Arc<Segment>>,
+    open: impl FnMut(usize) -> Result<Arc<P>>,
 ) -> Result<Reading> {
-    let pieces = pieces(headers);
-    let mut shelf = Shelf { load, loaded: HashMap::new() };
-    let mut samples = Samples::empty(SqlType::Varchar);
-    let mut known = Coverage::new();
-    let mut sources = Vec::new();
-    for piece in &pieces {
-        if let Some(part) = piece.range.intersect(range) {
-            let segment = shelf.segment(piece.segment)?;
-            let part_samples = segment.samples.slice(segment.samples.rows_in(part));
-            // Without rows a part still tells the type.
-            if samples.is_empty() {
-                samples = part_samples;
-            } else {
-                samples.append(part_samples)?;
-            }
-            known.insert(part);
-            if !sources.contains(&segment.source) {
-                sources.push(segment.source.clone());
+    let pieces = pieces(headers, &by_belief(headers));
+    let mut shelf = Shelf { open, last: None };
+    let mut reading = Reading::default();
+    let inside = || pieces.iter().filter_map(|piece| Some((piece.segment, piece.range.intersect(range)?)));
+    // Segments of one mnemonic are sampled evenly enough for a share of the time to be that of the rows, or nearly.
+    let expected = |(segment, part): (usize, TimeRange)| {
+        let share = part.micros() as f64 / headers[segment].proven.micros() as f64;
+        rows(segment).map_or(0, |rows| (rows as f64 * share).ceil() as usize)
+    };
+    let mut gathered = Gathered { expected_rows: inside().map(expected).sum(), ..Gathered::default() };
+    for (segment, part) in inside() {
+        let segment = shelf.segment(segment)?;
+        segment.append(part, &mut gathered)?;
+        let about = segment.about();
+        reading.known.insert(part);
+        for source in &about.sources {
+            if !reading.sources.contains(source) {
+                reading.sources.push(source.clone());
             }
         }
+        if !about.unit.is_empty() {
+            reading.unit.clone_from(&about.unit);
+        }
+        let oldest = reading.fetched_at.map_or(about.header.fetched_at, |at| at.min(about.header.fetched_at));
+        reading.fetched_at = Some(oldest);
     }
-    let leading = leading(&pieces, range, &mut shelf)?;
-    let trailing = trailing(&pieces, range, &mut shelf)?;
-    Ok(Reading { samples, leading, trailing, known, sources })
+    reading.samples = gathered.samples()?;
+    reading.leading = leading(&pieces, range, &mut shelf)?;
+    reading.trailing = trailing(&pieces, range, &mut shelf)?;
+    Ok(reading)
 }
 
-struct Shelf<F> {
-    load: F,
-    loaded: HashMap<usize, Arc<Segment>>,
+/// The segment that was opened last: pieces come in the order of time, so that each segment is opened once, or nearly, and
+/// few are open at once.
+struct Shelf<P, F> {
+    open: F,
+    last: Option<(usize, Arc<P>)>,
 }
 
-impl<F: FnMut(usize) -> Result<Arc<Segment>>> Shelf<F> {
-    fn segment(&mut self, at: usize) -> Result<Arc<Segment>> {
-        if let Some(segment) = self.loaded.get(&at) {
+impl<P, F: FnMut(usize) -> Result<Arc<P>>> Shelf<P, F> {
+    fn segment(&mut self, at: usize) -> Result<Arc<P>> {
+        if let Some((last, segment)) = &self.last
+            && *last == at
+        {
             return Ok(Arc::clone(segment));
         }
-        let segment = (self.load)(at)?;
-        self.loaded.insert(at, Arc::clone(&segment));
+        let segment = (self.open)(at)?;
+        self.last = Some((at, Arc::clone(&segment)));
         Ok(segment)
     }
 }
 
 /// The last sample before `range`: walks back through touching pieces, however far, to a sample or a leading bracket.
-fn leading<F: FnMut(usize) -> Result<Arc<Segment>>>(
+fn leading<P: Proof, F: FnMut(usize) -> Result<Arc<P>>>(
     pieces: &[Piece],
     range: TimeRange,
-    shelf: &mut Shelf<F>,
+    shelf: &mut Shelf<P, F>,
 ) -> Result<Option<Sample>> {
     let after = pieces.partition_point(|piece| piece.range.start() <= range.start());
     let mut limit = range.start();
@@ -91,12 +270,13 @@ fn leading<F: FnMut(usize) -> Result<Arc<Segment>>>(
         }
         let segment = shelf.segment(piece.segment)?;
         if let Some(before) = TimeRange::checked(piece.range.start(), limit)
-            && let Some(last) = segment.samples.rows_in(before).last()
+            && let Some(last) = segment.last_in(before)?
         {
-            return Ok(Some(segment.samples.sample(last)));
+            return Ok(Some(last));
         }
-        if piece.range.start() == segment.header.proven.start() && segment.leading.is_some() {
-            return Ok(segment.leading.clone());
+        let about = segment.about();
+        if piece.range.start() == about.header.proven.start() && about.leading.is_some() {
+            return Ok(about.leading.clone());
         }
         limit = piece.range.start();
     }
@@ -104,10 +284,10 @@ fn leading<F: FnMut(usize) -> Result<Arc<Segment>>>(
 }
 
 /// The first sample at or after the end of `range`: the mirror image of [`leading`].
-fn trailing<F: FnMut(usize) -> Result<Arc<Segment>>>(
+fn trailing<P: Proof, F: FnMut(usize) -> Result<Arc<P>>>(
     pieces: &[Piece],
     range: TimeRange,
-    shelf: &mut Shelf<F>,
+    shelf: &mut Shelf<P, F>,
 ) -> Result<Option<Sample>> {
     let first = pieces.partition_point(|piece| piece.range.stop() < range.stop());
     let mut limit = range.stop();
@@ -117,12 +297,13 @@ fn trailing<F: FnMut(usize) -> Result<Arc<Segment>>>(
         }
         let segment = shelf.segment(piece.segment)?;
         if let Some(after) = TimeRange::checked(limit.max(piece.range.start()), piece.range.stop())
-            && let Some(first) = segment.samples.rows_in(after).next()
+            && let Some(first) = segment.first_in(after)?
         {
-            return Ok(Some(segment.samples.sample(first)));
+            return Ok(Some(first));
         }
-        if piece.range.stop() == segment.header.proven.stop() && segment.trailing.is_some() {
-            return Ok(segment.trailing.clone());
+        let about = segment.about();
+        if piece.range.stop() == about.header.proven.stop() && about.trailing.is_some() {
+            return Ok(about.trailing.clone());
         }
         limit = piece.range.stop();
     }

@@ -1,10 +1,9 @@
 //! What can be done with segments wherever they are.
 
-use std::sync::Arc;
+use edb_core::{Coverage, Dictionary, Instant, Mnemonic, Result, Sample, Samples, SqlType, TimeRange};
 
-use edb_core::{Coverage, Dictionary, Instant, Mnemonic, Result, Sample, Samples, TimeRange};
-
-use crate::{Header, Segment, pieces};
+use crate::difference::{self, Difference};
+use crate::{Header, Segment};
 
 /// What a store knows of one mnemonic in one range.
 #[derive(Debug, Clone)]
@@ -17,8 +16,26 @@ pub struct Reading {
     pub trailing: Option<Sample>,
     /// The parts of the range in which every sample is known.
     pub known: Coverage,
+    /// The unit of the values, empty if nobody said.
+    pub unit: String,
     /// Where the samples came from.
     pub sources: Vec<String>,
+    /// When the oldest of what was read was fetched.
+    pub fetched_at: Option<Instant>,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            samples: Samples::empty(SqlType::Varchar),
+            leading: None,
+            trailing: None,
+            known: Coverage::new(),
+            unit: String::new(),
+            sources: Vec::new(),
+            fetched_at: None,
+        }
+    }
 }
 
 /// Segments of many mnemonics.
@@ -29,21 +46,20 @@ pub trait Store: Send + Sync {
     /// [`edb_core::ErrorKind::Disk`].
     fn headers(&self, mnemonic: &Mnemonic) -> Result<Vec<Header>>;
 
-    /// One of these segments.
+    /// How many samples one of these segments has; 0 if it is not there any more.
     ///
     /// # Errors
     /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
-    fn segment(&self, mnemonic: &Mnemonic, header: &Header) -> Result<Arc<Segment>>;
+    fn rows(&self, mnemonic: &Mnemonic, header: &Header) -> Result<usize>;
 
-    /// How many samples one of these segments has.
+    /// What is known of `mnemonic` in `range`.
     ///
     /// # Errors
-    /// As [`segment`](Self::segment).
-    fn rows(&self, mnemonic: &Mnemonic, header: &Header) -> Result<usize> {
-        Ok(self.segment(mnemonic, header)?.samples.len())
-    }
+    /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
+    fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading>;
 
-    /// Keeps a segment. It is there for every reader when this returns, and not at all when this fails.
+    /// Keeps a segment. It is there for every reader when this returns, and not at all when this fails. Where others prove the same
+    /// range, the newest is believed from then on.
     ///
     /// # Errors
     /// [`edb_core::ErrorKind::Disk`].
@@ -75,15 +91,6 @@ pub trait Store: Send + Sync {
         Ok(self.headers(mnemonic)?.iter().map(|header| header.proven).collect())
     }
 
-    /// What is known of `mnemonic` in `range`.
-    ///
-    /// # Errors
-    /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
-    fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading> {
-        let headers = self.headers(mnemonic)?;
-        pieces::read(&headers, range, |at| self.segment(mnemonic, &headers[at]))
-    }
-
     /// The parts of `range` that have to be asked for: those that no segment proves, and those that were provisional and
     /// have settled since, being more than `settle_us` old at `now`.
     ///
@@ -102,5 +109,17 @@ pub trait Store: Send + Sync {
         let known: Coverage =
             headers.iter().filter(|header| !has_settled(header)).map(|header| header.proven).collect();
         Ok(known.gaps(range))
+    }
+
+    /// How `segment` differs from what is known in its range.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn difference(&self, segment: &Segment) -> Result<Option<Difference>> {
+        let range = segment.about.header.proven;
+        if self.known(&segment.mnemonic)?.within(range).is_empty() {
+            return Ok(None);
+        }
+        Ok(difference::between(&self.read(&segment.mnemonic, range)?, &segment.samples))
     }
 }

@@ -13,6 +13,7 @@ use edb_store::{Segment, Store};
 use futures_util::StreamExt;
 
 use crate::dictionary::{DictionaryCache, KeptDictionary, refuse_unknown};
+use crate::keep::keep;
 
 /// Mnemonics up to which each is looked up by itself rather than in the whole dictionary, where that is not at hand.
 const MOST_LOOKUPS: usize = 8;
@@ -186,15 +187,18 @@ impl Archive {
         let asks = self.missing(requests, now)?;
         let store = Arc::clone(&self.store);
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (tell, name) = (Arc::clone(&heard), source.name());
+        let (tell, name, replace) = (Arc::clone(&heard), source.name(), self.options.refresh);
+        let dictionary = if asks.is_empty() { Dictionary::default() } else { self.store.dictionary()? };
         let deliver = move |mut answer: Answer| {
             // An open end is told by what is then not known, better than by each answer that ran into it.
             answer.notices.retain(|notice| notice.kind == NoticeKind::OutOfOrder);
-            tell.lock().unwrap_or_else(PoisonError::into_inner).append(&mut answer.notices);
-            match Segment::from_answer(answer, now, settle_us, &name) {
-                Some(segment) => store.commit(segment),
-                None => Ok(()),
+            let mut notices = std::mem::take(&mut answer.notices);
+            let unit = dictionary.get(&answer.mnemonic).map_or("", |entry| entry.unit.as_str());
+            if let Some(segment) = Segment::from_answer(answer, now, &name, unit) {
+                notices.append(&mut keep(store.as_ref(), &segment, now, settle_us, replace)?.notices);
             }
+            tell.lock().unwrap_or_else(PoisonError::into_inner).append(&mut notices);
+            Ok(())
         };
         let options = RetrieveOptions {
             concurrency: self.options.concurrency,

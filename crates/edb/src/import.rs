@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use edb_core::{Answer, Dictionary, Error, Instant, Mnemonic, Request, Result, Samples, TimeRange};
-use edb_store::{DiskStore, Header, Segment, Store};
+use edb_core::{Answer, Dictionary, Error, Instant, Mnemonic, Notice, Request, Result, Samples, TimeRange};
+use edb_store::{About, DiskStore, Header, Segment, Store};
 use edb_wire::local;
+
+use crate::keep::keep;
 
 /// What came of an import.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Imported {
     pub rows: usize,
     /// Samples passed over because the store knew their range already.
     pub rows_known: usize,
+    /// That samples which were known are others now.
+    pub notices: Vec<Notice>,
     /// Whose.
     pub mnemonics: Vec<Mnemonic>,
     /// Files that are none of ours and were passed over.
@@ -64,11 +68,11 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Durati
         let segment = if let Some(mnemonic) =
             name.strip_suffix("_data.json").and_then(|stem| Mnemonic::new(stem).ok())
         {
-            from_json(path, &mnemonic, &mut dictionary, written, settle_us)
+            from_json(path, &mnemonic, &mut dictionary, written)
         } else if let Ok(request) = Request::from_file_name(&name) {
-            from_answer(path, request, written, settle_us)
+            from_answer(path, request, written)
         } else if let Some(mnemonic) = name.strip_suffix(".csv").and_then(|stem| Mnemonic::new(stem).ok()) {
-            from_csv(path, mnemonic, written, settle_us)
+            from_csv(path, mnemonic, written)
         } else {
             imported.passed_over.push(path.clone());
             continue;
@@ -78,7 +82,10 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Durati
                 imported.files += 1;
                 if let Some(segment) = segment {
                     imported.mnemonics.push(segment.mnemonic.clone());
-                    fill(store, &segment, settle_us, &mut imported)?;
+                    let kept = keep(store, &segment, written, settle_us, false)?;
+                    imported.rows += kept.rows;
+                    imported.rows_known += segment.samples.len() - kept.rows;
+                    imported.notices.extend(kept.notices);
                 }
             }
             Err(error) => imported.failures.push((path.clone(), error)),
@@ -94,26 +101,6 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Durati
         store.learn(learnt)?;
     }
     Ok(imported)
-}
-
-/// Keeps the parts of a segment that the store did not know for good when the file was written.
-fn fill(store: &DiskStore, segment: &Segment, settle_us: i64, imported: &mut Imported) -> Result<()> {
-    let proven = segment.header.proven;
-    imported.rows_known += segment.samples.len();
-    for part in store.gaps(&segment.mnemonic, proven, segment.header.fetched_at, settle_us)? {
-        let samples = segment.samples.slice(segment.samples.rows_in(part));
-        imported.rows += samples.len();
-        imported.rows_known -= samples.len();
-        store.commit(Segment {
-            mnemonic: segment.mnemonic.clone(),
-            header: Header { proven: part, ..segment.header },
-            leading: segment.leading.clone().filter(|_| part.start() == proven.start()),
-            samples,
-            trailing: segment.trailing.clone().filter(|_| part.stop() == proven.stop()),
-            source: segment.source.clone(),
-        })?;
-    }
-    Ok(())
 }
 
 /// When a file was last written: later than that it proves nothing.
@@ -136,15 +123,15 @@ fn source(path: &Path) -> String {
     format!("import of {}", name_of(path))
 }
 
-fn from_answer(path: &Path, request: Request, written: Instant, settle_us: i64) -> Result<Option<Segment>> {
+fn from_answer(path: &Path, request: Request, written: Instant) -> Result<Option<Segment>> {
     let decoded = edb_wire::decode(&read(path)?)?;
     let answer = Answer::from_rows(request.mnemonic, request.range, decoded.samples, decoded.misplaced)?;
     // Nobody can be asked again whether the file was cut: what is in it is there, and nothing is said of the time beyond.
-    Ok(Segment::from_answer(answer.ended()?, written, settle_us, &source(path)))
+    Ok(Segment::from_answer(answer.ended()?, written, &source(path), ""))
 }
 
-fn from_csv(path: &Path, mnemonic: Mnemonic, written: Instant, settle_us: i64) -> Result<Option<Segment>> {
-    Ok(all_there_is(mnemonic, edb_wire::decode(&read(path)?)?.samples, written, settle_us, &source(path)))
+fn from_csv(path: &Path, mnemonic: Mnemonic, written: Instant) -> Result<Option<Segment>> {
+    Ok(all_there_is(mnemonic, edb_wire::decode(&read(path)?)?.samples, written, &source(path)))
 }
 
 fn from_json(
@@ -152,7 +139,6 @@ fn from_json(
     mnemonic: &Mnemonic,
     dictionary: &mut Dictionary,
     written: Instant,
-    settle_us: i64,
 ) -> Result<Option<Segment>> {
     let known = dictionary.get(mnemonic).cloned();
     let local = local::parse(&read(path)?, known.as_ref().and_then(|entry| entry.sql_type.as_ref()))?;
@@ -162,25 +148,19 @@ fn from_json(
     let mut entry = known.unwrap_or_else(|| edb_core::DictionaryEntry::bare(mnemonic.clone()));
     entry.all_points = entry.all_points.or(local.all_points);
     dictionary.insert(entry);
-    Ok(all_there_is(local.mnemonic, local.samples, written, settle_us, &source(path)))
+    Ok(all_there_is(local.mnemonic, local.samples, written, &source(path)))
 }
 
-fn all_there_is(
-    mnemonic: Mnemonic,
-    samples: Samples,
-    written: Instant,
-    settle_us: i64,
-    source: &str,
-) -> Option<Segment> {
+fn all_there_is(mnemonic: Mnemonic, samples: Samples, written: Instant, source: &str) -> Option<Segment> {
     let (first, last) = (samples.times().first()?, samples.times().last()?);
     let proven = TimeRange::checked(Instant::from_micros(*first), Instant::from_micros(*last + 1))?;
-    let provisional = proven.stop() > written.plus_micros(-settle_us);
-    Some(Segment {
-        mnemonic,
-        header: Header { fetched_at: written, proven, provisional },
+    let about = About {
+        header: Header { fetched_at: written, proven, provisional: false },
+        sql_type: samples.sql_type().clone(),
+        unit: String::new(),
         leading: None,
-        samples,
         trailing: None,
-        source: source.to_owned(),
-    })
+        sources: vec![source.to_owned()],
+    };
+    Some(Segment { mnemonic, about, samples })
 }

@@ -10,6 +10,7 @@ mod dictionary;
 mod during;
 mod holdings;
 mod import;
+mod keep;
 pub mod sample;
 mod selection;
 
@@ -22,7 +23,9 @@ pub use edb_fetch as fetch;
 pub use edb_frame as frame;
 pub use edb_plot as plot;
 pub use edb_series as series;
-pub use edb_store::{DiskStore, MemoryStore, MnemonicStatus, Reading, Segment, Store};
+pub use edb_store::{
+    Compacted, Damage, Difference, DiskStore, MemoryStore, MnemonicStatus, Reading, Segment, Store, Verified,
+};
 pub use edb_wire as wire;
 pub use holdings::Holdings;
 pub use import::{Imported, import};

@@ -86,7 +86,7 @@ async fn run(
         Into::Store(folder) => {
             let (store, source) = (DiskStore::open_or_create(&folder)?, client.name());
             let now = Instant::from_micros(NOW_MICROS);
-            let deliver = move |answer: Answer| match Segment::from_answer(answer, now, 0, &source) {
+            let deliver = move |answer: Answer| match Segment::from_answer(answer, now, &source, "") {
                 Some(segment) => store.commit(segment),
                 None => Ok(()),
             };

@@ -71,7 +71,7 @@ c\"
 #[test]
 fn parquet_holds_the_values_the_nulls_and_the_provenance() {
     let bytes = bytes(&table(), Format::Parquet);
-    let contents = edb_parquet::read(edb_parquet::Bytes::from(bytes)).unwrap();
+    let contents = edb_parquet::File::from_bytes(bytes, None).unwrap().contents().unwrap();
     assert_eq!(contents.rows, 10);
     assert!(contents.metadata["edb.provenance"].contains("a test"));
     assert!(contents.metadata["edb.columns"].contains("whose sample"));
@@ -94,7 +94,8 @@ fn a_table_without_rows_is_a_file_with_columns() {
     let empty = long(&[]).unwrap();
     let text = String::from_utf8(bytes(&empty, Format::Csv)).unwrap();
     assert!(text.ends_with("time,mnemonic,value,integer,text\n"));
-    let contents = edb_parquet::read(edb_parquet::Bytes::from(bytes(&empty, Format::Parquet))).unwrap();
+    let contents =
+        edb_parquet::File::from_bytes(bytes(&empty, Format::Parquet), None).unwrap().contents().unwrap();
     assert_eq!((contents.rows, contents.columns.len()), (0, 5));
 }
 

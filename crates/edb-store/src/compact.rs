@@ -1,0 +1,163 @@
+//! Fewer and smaller files for the same samples.
+
+use std::sync::Arc;
+
+use edb_core::{Coverage, Error, Instant, Mnemonic, Result, TimeRange};
+use edb_parquet::{Effort, File};
+
+use crate::disk::{DiskStore, Exchange};
+use crate::folder::Listing;
+use crate::footer::About;
+use crate::name::SegmentName;
+use crate::open::OpenSegment;
+use crate::pieces;
+use crate::{Header, Segment};
+
+/// Segments are merged up to so many samples: twelve days at 256 ms, and 64 MB in memory.
+const MOST_ROWS: usize = 1 << 22;
+
+/// What compacting came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Segments that are gone.
+    pub removed: usize,
+    /// Segments that took their place.
+    pub added: usize,
+    /// Samples that were written again.
+    pub rows: usize,
+}
+
+impl DiskStore {
+    /// Merges neighbouring segments of `mnemonic` that have settled, with more effort to make them small, and removes what newer
+    /// proofs have replaced. No sample changes: each merged file is read back and compared before the old ones go.
+    ///
+    /// Readers and writers may go on meanwhile. A kill at any moment leaves every sample there.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`]; [`edb_core::ErrorKind::Integrity`] if a segment is damaged: it is left as it is, and so are its
+    /// neighbours.
+    pub fn compact(&self, mnemonic: &Mnemonic) -> Result<Compacted> {
+        let mut done = Compacted::default();
+        loop {
+            let step = self.while_it_stands(mnemonic, |listing| self.step(mnemonic, listing))?;
+            let Some(step) = step else { return Ok(done) };
+            done.removed += step.removed;
+            done.added += step.added;
+            done.rows += step.rows;
+        }
+    }
+
+    /// The next thing to do, done; `None` if there is nothing left to do.
+    fn step(&self, mnemonic: &Mnemonic, listing: &Listing) -> Result<Option<Compacted>> {
+        let Some((around, exchange)) = self.next_exchange(mnemonic, listing)? else { return Ok(None) };
+        let step = Compacted {
+            removed: exchange.removed.len(),
+            added: exchange.added.len(),
+            rows: exchange.added.iter().filter_map(|(_, name)| Some(name.body?.rows)).sum(),
+        };
+        // Where somebody came in between there is something to do still, and it is looked for again.
+        let is_done = self.exchange(mnemonic, listing, around, exchange)?;
+        Ok(Some(if is_done { step } else { Compacted::default() }))
+    }
+
+    fn next_exchange(&self, mnemonic: &Mnemonic, listing: &Listing) -> Result<Option<(TimeRange, Exchange)>> {
+        let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
+        for (name, share) in listing.segments.iter().zip(pieces::all_shares(&headers)) {
+            let proven = name.header.proven;
+            if share.gaps(proven).is_empty() {
+                continue;
+            }
+            let mut exchange = Exchange { added: Vec::new(), removed: vec![*name] };
+            if !share.is_empty() {
+                let Some(parts) = self.believed_parts(mnemonic, *name, &share)? else { continue };
+                for part in parts {
+                    exchange.added.push(self.write(&part, Effort::Quick)?);
+                }
+            }
+            return Ok(Some((proven, exchange)));
+        }
+        for group in groups(&listing.segments) {
+            let merged = self.merged(mnemonic, group)?;
+            let around = merged.about.header.proven;
+            let content_hash = merged.content_hash();
+            let (file, name) = self.write(&merged, Effort::Thorough)?;
+            // Room for the copy that is read back.
+            drop(merged);
+            let read_back =
+                OpenSegment::new(File::open(file.path(), name.body.map(|body| body.end))?)?.whole()?;
+            if read_back.content_hash() != content_hash {
+                return Err(Error::integrity(format!(
+                    "could not merge segments of {mnemonic}: what was written is not what was read"
+                ))
+                .with_hint("nothing was removed; check this machine's memory and disk"));
+            }
+            let exchange = Exchange { added: vec![(file, name)], removed: group.to_vec() };
+            return Ok(Some((around, exchange)));
+        }
+        Ok(None)
+    }
+
+    /// What is left of a segment that newer ones have replaced in part; `None` if it has no sample there.
+    fn believed_parts(
+        &self,
+        mnemonic: &Mnemonic,
+        name: SegmentName,
+        share: &Coverage,
+    ) -> Result<Option<Vec<Segment>>> {
+        let open = self.open_segment(mnemonic, name)?;
+        if !crate::disk::lost(&open, name.header.proven, share)? {
+            return Ok(None);
+        }
+        let whole = open.whole()?;
+        Ok(Some(share.ranges().iter().map(|range| whole.part(*range)).collect()))
+    }
+
+    /// One segment with the samples of all.
+    fn merged(&self, mnemonic: &Mnemonic, group: &[SegmentName]) -> Result<Segment> {
+        let headers: Vec<Header> = group.iter().map(|name| name.header).collect();
+        let hull = headers.iter().map(|header| header.proven).reduce(TimeRange::hull);
+        let hull = hull.ok_or_else(|| Error::integrity("there is nothing to merge"))?;
+        let rows = |at: usize| group[at].body.map(|body| body.rows);
+        let reading =
+            pieces::read(&headers, rows, hull, |at| self.open_segment(mnemonic, group[at]).map(Arc::new))?;
+        let about = About {
+            // The oldest: whatever was fetched since is to be believed rather than this.
+            header: Header {
+                fetched_at: reading.fetched_at.unwrap_or(Instant::MIN),
+                proven: hull,
+                provisional: false,
+            },
+            sql_type: reading.samples.sql_type().clone(),
+            unit: reading.unit,
+            leading: reading.leading,
+            trailing: reading.trailing,
+            sources: reading.sources,
+        };
+        Ok(Segment { mnemonic: mnemonic.clone(), about, samples: reading.samples })
+    }
+}
+
+/// Runs of touching segments that have settled and together are not too large: two at least, or one of the first version.
+fn groups(names: &[SegmentName]) -> Vec<&[SegmentName]> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    while start < names.len() {
+        let mut stop = start;
+        let mut rows = 0;
+        let mut end = names[start].header.proven.start();
+        while let Some(name) = names.get(stop) {
+            // The first version does not say its rows, and is written anew in any case.
+            rows += name.body.map_or(0, |body| body.rows);
+            if name.header.provisional || name.header.proven.start() > end || rows > MOST_ROWS {
+                break;
+            }
+            end = end.max(name.header.proven.stop());
+            stop += 1;
+        }
+        if stop - start > 1 || stop > start && names[start].body.is_none() {
+            groups.push(&names[start..stop]);
+        }
+        start = stop.max(start + 1);
+    }
+    groups
+}

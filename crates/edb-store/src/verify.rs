@@ -1,0 +1,100 @@
+//! Everything read again, and compared with everything that is said of it.
+
+use std::path::PathBuf;
+
+use edb_core::{Error, ErrorKind, Mnemonic, Result, TimeRange, atomic};
+
+use crate::disk::DiskStore;
+use crate::name::SegmentName;
+use crate::{Header, pieces};
+
+const DAMAGED_FOLDER: &str = "damaged";
+
+/// What verifying the segments of one mnemonic found.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// Segments read.
+    pub segments: usize,
+    /// Samples in them.
+    pub rows: usize,
+    /// Bytes read.
+    pub size_bytes: u64,
+    /// Segments that are not what was written.
+    pub damaged: Vec<Damage>,
+    /// Segments without checksums, of the first version of the format: what can be told of them is right.
+    pub unchecked: usize,
+    /// Segments with samples that newer ones have replaced: a kill in between leaves them, and compacting cuts them.
+    pub superseded: usize,
+    /// Files that writers left who died.
+    pub left: Vec<PathBuf>,
+    /// Files that are not ours.
+    pub foreign: Vec<PathBuf>,
+}
+
+/// A segment that is not what was written.
+#[derive(Debug)]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// The range that it was to prove.
+    pub range: TimeRange,
+    /// What is wrong with it.
+    pub error: Error,
+    name: SegmentName,
+}
+
+impl DiskStore {
+    /// Reads every segment of `mnemonic` whole, and compares checksums, hashes, order, ranges, brackets and names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`] if the folder cannot be read. A damaged segment is no error but a finding.
+    pub fn verify(&self, mnemonic: &Mnemonic) -> Result<Verified> {
+        let listing = self.listing(mnemonic)?;
+        let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
+        let mut verified = Verified {
+            // A file that is being written is not left.
+            left: listing.temporary.into_iter().filter(|path| atomic::is_left(path)).collect(),
+            foreign: listing.foreign,
+            ..Verified::default()
+        };
+        for (name, share) in listing.segments.iter().zip(pieces::all_shares(&headers)) {
+            let path = self.path(mnemonic, *name);
+            let read = self.open_segment(mnemonic, *name).and_then(|open| {
+                verified.size_bytes += open.size_bytes();
+                let lost = crate::disk::lost(&open, name.header.proven, &share)?;
+                let whole = open
+                    .check()
+                    .and_then(|()| open.whole())
+                    .map_err(|error| crate::open::in_file(error, &path))?;
+                Ok((whole.samples.len(), lost))
+            });
+            match read {
+                Ok((rows, lost)) => {
+                    verified.segments += 1;
+                    verified.rows += rows;
+                    verified.superseded += usize::from(lost);
+                    verified.unchecked += usize::from(name.body.is_none());
+                }
+                // Replaced by somebody meanwhile.
+                Err(_) if !path.exists() => {}
+                Err(error) if error.kind() == ErrorKind::Integrity => {
+                    verified.segments += 1;
+                    verified.damaged.push(Damage { path, range: name.header.proven, error, name: *name });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(verified)
+    }
+
+    /// Moves a damaged segment to the folder `damaged` of the store, and returns where it is now. Its range is not known any more: the
+    /// next query that needs it fetches it again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`].
+    pub fn set_aside(&self, mnemonic: &Mnemonic, damage: &Damage) -> Result<PathBuf> {
+        let to = self.root().join(DAMAGED_FOLDER).join(mnemonic.as_str()).join(damage.name.to_file_name());
+        atomic::move_file(&damage.path, &to)?;
+        Ok(to)
+    }
+}

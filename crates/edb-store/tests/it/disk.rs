@@ -1,0 +1,145 @@
+//! The folder.
+
+use edb_core::{DictionaryEntry, ErrorKind};
+use edb_store::{DiskStore, Store};
+
+use crate::world::{all_samples, archive, name, range, segment, segment_files, whole};
+
+#[test]
+fn folders_that_are_no_store_are_refused_with_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = DiskStore::open(folder.path()).unwrap_err();
+    assert_eq!(open.kind(), ErrorKind::Disk);
+    assert!(open.hint().unwrap().contains("edb store import"));
+    std::fs::write(folder.path().join("thesis.tex"), "x").unwrap();
+    let create = DiskStore::open_or_create(folder.path()).unwrap_err();
+    assert!(create.to_string().contains("holds something else"), "{create}");
+    std::fs::write(folder.path().join("edb-store.json"), "{\"format\": 99}").unwrap();
+    assert!(DiskStore::open(folder.path()).unwrap_err().to_string().contains("found 99"));
+    std::fs::write(folder.path().join("edb-store.json"), "{\"format\": 0}").unwrap();
+    assert!(DiskStore::open(folder.path()).is_err());
+}
+
+#[test]
+fn what_is_learnt_adds_to_what_was_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    let mut entry = DictionaryEntry::bare(name());
+    entry.all_points = Some(false);
+    store.learn([entry].into_iter().collect()).unwrap();
+    let mut entry = DictionaryEntry::bare(name());
+    "V".clone_into(&mut entry.unit);
+    store.learn([entry].into_iter().collect()).unwrap();
+    let known = store.dictionary().unwrap();
+    let entry = known.get(&name()).unwrap();
+    assert_eq!((entry.unit.as_str(), entry.all_points), ("V", Some(false)));
+}
+
+#[test]
+fn what_a_newer_segment_replaces_goes_and_what_it_does_not_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    let old = archive(&[10, 20, 30, 40, 50, 60]);
+    store.commit(whole(&old, range(0, 100), 1)).unwrap();
+    assert_eq!(segment_files(&store).len(), 1);
+    // A proof of the same time gives way, whatever its range.
+    store.commit(whole(&old, range(20, 40), 1)).unwrap();
+    store.commit(whole(&old, range(50, 110), 1)).unwrap();
+    assert_eq!(all_samples(&store).len(), 6);
+    // Newer, in the middle: the old one is cut into two.
+    store.commit(whole(&archive(&[25, 26]), range(20, 40), 2)).unwrap();
+    let times: Vec<i64> = all_samples(&store).iter().map(|sample| sample.time.as_micros()).collect();
+    assert_eq!(times, [10, 25, 26, 40, 50, 60]);
+    assert_eq!(store.known(&name()).unwrap().ranges(), [range(0, 110)].as_slice());
+    // Newer, and larger than all: one file is left.
+    store.commit(whole(&old, range(-10, 200), 3)).unwrap();
+    assert_eq!(segment_files(&store).len(), 1);
+    // Older: only what nobody knows is taken from it.
+    store.commit(whole(&archive(&[-20, 5, 250]), range(-100, 300), 2)).unwrap();
+    let times: Vec<i64> = all_samples(&store).iter().map(|sample| sample.time.as_micros()).collect();
+    assert_eq!(times, [-20, 10, 20, 30, 40, 50, 60, 250]);
+}
+
+#[test]
+fn neighbouring_answers_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    let archive = archive(&(0..100).map(|row| row * 7).collect::<Vec<_>>());
+    for window in range(10, 650).windows(50) {
+        // Each proves more than it was asked, up to the samples of its neighbours.
+        store.commit(segment(&archive, window, window.start().as_micros()).unwrap()).unwrap();
+    }
+    let samples = all_samples(&store);
+    let mut times: Vec<i64> = samples.iter().map(|sample| sample.time.as_micros()).collect();
+    assert!(times.is_sorted());
+    times.dedup();
+    assert_eq!(times.len(), samples.len(), "no sample is there twice");
+    assert_eq!(segment_files(&store).len(), 13, "one file for each answer");
+}
+
+#[test]
+fn merging_keeps_every_sample_and_leaves_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    let archive = archive(&(0..2000).map(|row| row * 7).collect::<Vec<_>>());
+    for window in range(10, 10_000).windows(100) {
+        store.commit(segment(&archive, window, window.start().as_micros()).unwrap()).unwrap();
+    }
+    // Apart from the others, and provisional.
+    store.commit(segment(&archive, range(12_000, 12_100), 1).unwrap()).unwrap();
+    let mut young = segment(&archive, range(13_000, 13_100), 1).unwrap();
+    young.about.header.provisional = true;
+    store.commit(young).unwrap();
+    let before = (all_samples(&store), store.status(&name()).unwrap());
+    let around = store.read(&name(), range(5_000, 5_010)).unwrap();
+    let done = store.compact(&name()).unwrap();
+    assert_eq!((done.removed, done.added), (100, 1));
+    let after = (all_samples(&store), store.status(&name()).unwrap());
+    assert_eq!(before.0, after.0);
+    assert_eq!((after.1.segments, &after.1.known), (3, &before.1.known));
+    assert_eq!(after.1.provisional, before.1.provisional);
+    assert!(after.1.size_bytes < before.1.size_bytes / 20);
+    assert_eq!(store.read(&name(), range(5_000, 5_010)).unwrap().leading, around.leading);
+    assert_eq!(
+        store.compact(&name()).unwrap(),
+        edb_store::Compacted::default(),
+        "there is nothing left to do"
+    );
+    assert!(store.verify(&name()).unwrap().damaged.is_empty());
+}
+
+#[test]
+fn removing_takes_what_was_named_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    let archive = archive(&[10, 20, 30, 40, 50, 60]);
+    store.commit(whole(&archive, range(0, 35), 1)).unwrap();
+    store.commit(whole(&archive, range(35, 100), 1)).unwrap();
+    assert_eq!(store.remove(&name(), Some(range(200, 300))).unwrap(), 0);
+    assert_eq!(store.remove(&name(), Some(range(25, 45))).unwrap(), 2);
+    assert_eq!(store.known(&name()).unwrap().ranges(), [range(0, 25), range(45, 100)].as_slice());
+    let reading = store.read(&name(), range(45, 55)).unwrap();
+    assert_eq!((reading.samples.times(), reading.trailing.unwrap().time.as_micros()), ([50].as_slice(), 60));
+    assert_eq!(
+        reading.leading.unwrap().time.as_micros(),
+        40,
+        "still true, and known by the segment that was cut"
+    );
+    assert_eq!(store.remove(&name(), None).unwrap(), 4);
+    assert!(store.mnemonics().unwrap().is_empty() && segment_files(&store).is_empty());
+    assert_eq!(store.remove(&name(), None).unwrap(), 0);
+    store.commit(whole(&archive, range(0, 35), 1)).unwrap();
+    assert_eq!(store.mnemonics().unwrap(), [name()]);
+}
+
+#[test]
+fn the_same_segment_gives_the_same_bytes() {
+    let files = || {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::open_or_create(folder.path()).unwrap();
+        store.commit(segment(&archive(&[10, 20, 30]), range(15, 25), 50).unwrap()).unwrap();
+        let path = segment_files(&store).remove(0);
+        (path.file_name().unwrap().to_owned(), std::fs::read(path).unwrap())
+    };
+    assert_eq!(files(), files());
+}
