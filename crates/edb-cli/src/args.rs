@@ -39,9 +39,12 @@ pub(crate) struct Common {
     #[arg(long, global = true, conflicts_with = "store")]
     pub(crate) no_store: bool,
     /// Ask the source for everything, known or not
-    #[arg(long, global = true)]
+    #[arg(long, visible_alias = "full-refresh", global = true)]
     pub(crate) refresh: bool,
-    /// Say what `fetch`, `export`, `plot` or `run` would ask for, and what that would take, and do nothing
+    /// How long telemetry may still be arriving: what is younger is provisional in the store, and asked again when it has aged
+    #[arg(long, global = true, value_name = "DURATION", default_value = "7d", value_parser = duration)]
+    pub(crate) settle: Duration,
+    /// Say what `fetch`, `sync`, `export`, `plot`, `run` or `store remove` would do, and what that would take, and do nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -210,6 +213,8 @@ pub(crate) enum SummaryForm {
 pub(crate) enum Command {
     /// Download raw EDB CSV files: a superset of MAST's `edb_script.py`, in parallel
     Fetch(FetchArgs),
+    /// Bring ranges into the store, or up to date there, and no more than is missing
+    Sync(SyncArgs),
     /// Write a table: every sample, aligned, or resampled; Parquet or CSV, and figures beside it
     Export(ExportArgs),
     /// Draw samples as PNG or SVG
@@ -308,6 +313,16 @@ pub(crate) enum Emit {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SyncArgs {
+    /// Leave out what is younger than this (`2h`): telemetry of the last hours is still coming down
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) lag: Duration,
+    /// Mnemonics, as for `export`; without any, all that the store holds. Without a range, names go on from where the store ends
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// File to write, by extension: parquet, csv, png, svg (repeat for several) [default: CSV on stdout]
     #[arg(short, long, value_name = "FILE")]
@@ -389,12 +404,69 @@ pub(crate) enum StoreCommand {
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Say what is there
+    /// Write what is there as files that `import` reads, and the service's other clients too
+    Export {
+        #[command(flatten)]
+        held: HeldArgs,
+        /// Form of the files
+        #[arg(long, value_enum, default_value_t = RawFileForm::Csv)]
+        form: RawFileForm,
+        /// Folder for the files; made if it is missing
+        #[arg(short, long, value_name = "DIR", default_value = "edb-data")]
+        folder: PathBuf,
+    },
+    /// Say what is there: coverage, holes, age, size, what is provisional
     Status {
-        /// Mnemonics [default: all]
+        /// Mnemonics and patterns [default: all]
+        #[arg(value_name = "MNEMONIC")]
+        mnemonics: Vec<String>,
+        /// Draw what is known, and when: png or svg
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Read everything again, and compare it with its checksums: code 7 if anything is damaged
+    Verify {
+        /// Mnemonics and patterns [default: all]
+        #[arg(value_name = "MNEMONIC")]
+        mnemonics: Vec<String>,
+        /// Set damaged segments aside, so that their ranges are fetched again, and remove what dead writers left
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Merge small segments; no sample changes
+    Compact {
+        /// Mnemonics and patterns [default: all]
         #[arg(value_name = "MNEMONIC")]
         mnemonics: Vec<String>,
     },
+    /// Remove mnemonics, wholly or in a range
+    Remove {
+        #[command(flatten)]
+        held: HeldArgs,
+    },
+}
+
+/// What a store holds, or a part of it.
+#[derive(Debug, Args)]
+pub(crate) struct HeldArgs {
+    /// Mnemonics and patterns
+    #[arg(value_name = "MNEMONIC", required = true)]
+    pub(crate) mnemonics: Vec<String>,
+    /// Start of the range [default: from the beginning]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) start: Option<String>,
+    /// End of the range [default: to the end]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) stop: Option<String>,
+}
+
+/// Forms of files that `import` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RawFileForm {
+    /// The service's CSV, a file for each range that is known, brackets included
+    Csv,
+    /// JSON of the pipeline's `EngdbLocal`, a file for each mnemonic, to the millisecond
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod store;
+pub(crate) mod sync;
 
 use std::path::Path;
 use std::time::Instant as Stopwatch;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use edb::{Error, ErrorKind, Result};
 
-use crate::args::{Command, Options, SummaryForm};
+use crate::args::{Command, Options, StoreArgs, StoreCommand, SummaryForm};
 
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
@@ -65,14 +65,20 @@ async fn dispatch(options: Options) -> Result<u8> {
     let common = options.common;
     let can_plan = matches!(
         options.command,
-        Command::Fetch(_) | Command::Export(_) | Command::Plot(_) | Command::Run(_)
+        Command::Fetch(_)
+            | Command::Sync(_)
+            | Command::Export(_)
+            | Command::Plot(_)
+            | Command::Run(_)
+            | Command::Store(StoreArgs { command: StoreCommand::Remove { .. } })
     );
     if common.dry_run && !can_plan {
         return Err(Error::usage("there is no plan of this command")
-            .with_hint("`--dry-run` goes with `fetch`, `export`, `plot` and `run`"));
+            .with_hint("`--dry-run` goes with `fetch`, `sync`, `export`, `plot`, `run` and `store remove`"));
     }
     match options.command {
         Command::Fetch(args) => commands::fetch::run(&common, args).await,
+        Command::Sync(args) => commands::sync::run(&common, args).await,
         Command::Export(args) => commands::export::run(&common, args).await,
         Command::Plot(args) => commands::plot::run(&common, args).await,
         Command::Run(args) => commands::run::run(&common, args).await,

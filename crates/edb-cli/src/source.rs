@@ -174,6 +174,7 @@ pub(crate) async fn archive(
     let options = ArchiveOptions {
         concurrency: usize::from(network.concurrency),
         refresh: common.refresh,
+        settle: common.settle,
         change_only: change_only.to_vec(),
         limits: limits(common),
         dictionary: client.as_ref().and_then(|client| dictionary_cache(common, client)),

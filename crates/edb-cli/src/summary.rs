@@ -71,12 +71,8 @@ fn text(report: &Report, elapsed: Duration, has_store: bool) -> String {
             bytes(file.size_bytes)
         );
     }
-    for notice in report.notices.iter().take(MOST_NOTICES) {
-        let _ = writeln!(text, "notice: {notice}");
-    }
-    if report.notices.len() > MOST_NOTICES {
-        let _ =
-            writeln!(text, "notice: … and {} more (see --summary json)", report.notices.len() - MOST_NOTICES);
+    for line in notices(&report.notices) {
+        let _ = writeln!(text, "{line}");
     }
     for line in failures(&report.failures) {
         let _ = writeln!(text, "{line}");
@@ -108,6 +104,16 @@ fn text(report: &Report, elapsed: Duration, has_store: bool) -> String {
         );
     }
     text
+}
+
+/// Facts about the data, one line each, the first of them.
+pub(crate) fn notices<T: std::fmt::Display>(notices: &[T]) -> Vec<String> {
+    let mut lines: Vec<String> =
+        notices.iter().take(MOST_NOTICES).map(|notice| format!("notice: {notice}")).collect();
+    if notices.len() > MOST_NOTICES {
+        lines.push(format!("notice: … and {} more (see --summary json)", notices.len() - MOST_NOTICES));
+    }
+    lines
 }
 
 /// What failed, one line each; what was not tried because something else had failed is counted with its reason.

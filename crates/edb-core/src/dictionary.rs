@@ -70,8 +70,8 @@ impl Dictionary {
 
     /// The entries whose name matches `pattern`, in which `*` stands for any characters and `?` for one, in any case.
     pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a DictionaryEntry> + use<'a> {
-        let pattern = pattern.trim().to_ascii_uppercase();
-        self.iter().filter(move |entry| glob(pattern.as_bytes(), entry.mnemonic.as_str().as_bytes()))
+        let pattern = pattern.to_owned();
+        self.iter().filter(move |entry| entry.mnemonic.matches(&pattern))
     }
 
     /// Up to three names most like `mnemonic`, the nearest first, none of them further than a third of its length away.
@@ -92,15 +92,6 @@ impl Dictionary {
 impl FromIterator<DictionaryEntry> for Dictionary {
     fn from_iter<I: IntoIterator<Item = DictionaryEntry>>(entries: I) -> Self {
         Self(entries.into_iter().map(|entry| (entry.mnemonic.clone(), entry)).collect())
-    }
-}
-
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => (0..=name.len()).any(|skip| glob(rest, &name[skip..])),
-        Some((b'?', rest)) => !name.is_empty() && glob(rest, &name[1..]),
-        Some((byte, rest)) => name.first() == Some(byte) && glob(rest, &name[1..]),
     }
 }
 

@@ -32,6 +32,11 @@ impl Mnemonic {
         Ok(Self(name.into()))
     }
 
+    /// Whether the name matches `pattern`, in which `*` stands for any characters and `?` for one, in any case.
+    pub fn matches(&self, pattern: &str) -> bool {
+        glob(pattern.trim().to_ascii_uppercase().as_bytes(), self.as_str().as_bytes())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,6 +72,15 @@ impl TryFrom<String> for Mnemonic {
 impl From<Mnemonic> for String {
     fn from(mnemonic: Mnemonic) -> Self {
         mnemonic.0.as_ref().to_owned()
+    }
+}
+
+fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => name.is_empty(),
+        Some((b'*', rest)) => (0..=name.len()).any(|skip| glob(rest, &name[skip..])),
+        Some((b'?', rest)) => !name.is_empty() && glob(rest, &name[1..]),
+        Some((byte, rest)) => name.first() == Some(byte) && glob(rest, &name[1..]),
     }
 }
 

@@ -11,4 +11,4 @@ mod run;
 pub use file::parse_limit;
 pub use job::{Job, Output, Resolved, Shape, parse_layout, parse_method, parse_statistics, parse_times};
 pub use report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
-pub use run::{failures, long, provenance, run};
+pub use run::{delivered, failures, long, provenance, run};

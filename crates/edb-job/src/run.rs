@@ -84,16 +84,16 @@ fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures) -> Report {
         files: Vec::new(),
         requests: retrieved.answers(),
         rows_fetched: retrieved.rows_fetched(),
-        delivered: retrieved.delivered.iter().map(delivered).collect(),
+        delivered: delivered(&retrieved.delivered),
         notices: Vec::new(),
         exit_code: retrieved.exit_code(),
         cause: None,
-        failures: failures(retrieved),
+        failures: failures(&retrieved.failures),
     }
 }
 
 /// What could not be fetched, in words.
-pub fn failures(retrieved: &Retrieved) -> Vec<FailureReport> {
+pub fn failures(failures: &[edb::fetch::Failure]) -> Vec<FailureReport> {
     let failure = |failure: &edb::fetch::Failure| FailureReport {
         request: failure.wanted.to_string(),
         error: failure.error.chain(),
@@ -101,18 +101,20 @@ pub fn failures(retrieved: &Retrieved) -> Vec<FailureReport> {
         tries: failure.error.tries(),
         exit_code: failure.error.kind().exit_code(),
     };
-    retrieved.failures.iter().map(failure).collect()
+    failures.iter().map(failure).collect()
 }
 
-fn delivered(progress: &edb::fetch::Progress) -> DeliveredReport {
+/// What came over the network, in words.
+pub fn delivered(parts: &[edb::fetch::Progress]) -> Vec<DeliveredReport> {
     let seconds = |micros: i64| micros as f64 / MICROS_PER_SECOND as f64;
-    DeliveredReport {
+    let one = |progress: &edb::fetch::Progress| DeliveredReport {
         mnemonic: progress.mnemonic.to_string(),
         answers: progress.answers,
         samples: progress.rows,
         settled_s: seconds(progress.done_us),
         asked_s: seconds(progress.span_us),
-    }
+    };
+    parts.iter().map(one).collect()
 }
 
 fn about(series: &Series) -> SeriesReport {

@@ -81,13 +81,13 @@ const LEAST_WIDTH: u32 = 320;
 const LEAST_PANEL_HEIGHT: f64 = 40.0;
 
 const TITLE_SIZE: f64 = 15.0;
-const TITLE_HEIGHT: f64 = 38.0;
+pub(crate) const TITLE_HEIGHT: f64 = 38.0;
 /// Above the first panel when there is no title.
 const TOP_MARGIN: f64 = 10.0;
 const RIGHT_MARGIN: f64 = 42.0;
 /// Tick labels, dates and the name of the time axis.
-const TIME_AXIS_HEIGHT: f64 = 62.0;
-const FOOTER_HEIGHT: f64 = 22.0;
+pub(crate) const TIME_AXIS_HEIGHT: f64 = 62.0;
+pub(crate) const FOOTER_HEIGHT: f64 = 22.0;
 const FOOTER_SIZE: f64 = 10.5;
 const PANEL_SPACE: f64 = 14.0;
 
@@ -143,17 +143,27 @@ pub fn draw(
     let (panels, notices) = panels(series, range, columns, options.gap_limit_us);
     let title = options.title.clone().unwrap_or_else(|| default_title(series, range));
     let scene = compose(&panels, range, &title, options, &font)?;
-    let value = match format {
-        Format::Png => {
-            let bitmap = raster::render(&scene, &font, options.scale);
-            png::encode(&bitmap, &title, &options.description)?
-        }
-        Format::Svg => svg::write(&scene, options.scale, &title, &options.description)?,
-    };
-    Ok(Outcome { value, notices })
+    Ok(Outcome { value: encode(&scene, &title, options, format, &font)?, notices })
 }
 
-fn checked_width(options: &FigureOptions) -> Result<u32> {
+/// The bytes of a file.
+pub(crate) fn encode(
+    scene: &Scene,
+    title: &str,
+    options: &FigureOptions,
+    format: Format,
+    font: &Font,
+) -> Result<Vec<u8>> {
+    match format {
+        Format::Png => {
+            let bitmap = raster::render(scene, font, options.scale);
+            png::encode(&bitmap, title, &options.description)
+        }
+        Format::Svg => svg::write(scene, options.scale, title, &options.description),
+    }
+}
+
+pub(crate) fn checked_width(options: &FigureOptions) -> Result<u32> {
     let width = options.width;
     if width < LEAST_WIDTH {
         return Err(Error::usage(format!(
@@ -167,7 +177,7 @@ fn checked_width(options: &FigureOptions) -> Result<u32> {
     Ok(width)
 }
 
-fn checked_size(width: f64, height: f64, scale: f64) -> Result<()> {
+pub(crate) fn checked_size(width: f64, height: f64, scale: f64) -> Result<()> {
     let pixels = width * height * scale * scale;
     if pixels <= MOST_PIXELS && height * scale < 60_000.0 && width * scale < 60_000.0 {
         return Ok(());
@@ -245,11 +255,16 @@ fn compose(
     }
     draw::time_axis(&mut scene, columns, y - PANEL_SPACE, range, &ticks, font);
     if foot > 0.0 {
-        let footer = font.fit(&options.footer, FOOTER_SIZE, width - 32.0);
-        let at = (16.0, f64::from(scene.height) - 9.0);
-        scene.text(&footer, at, FOOTER_SIZE, palette::QUIET, Anchor::Left);
+        footer(&mut scene, &options.footer, font);
     }
     Ok(scene)
+}
+
+/// The small line at the bottom.
+pub(crate) fn footer(scene: &mut Scene, text: &str, font: &Font) {
+    let text = font.fit(text, FOOTER_SIZE, f64::from(scene.width) - 32.0);
+    let at = (16.0, f64::from(scene.height) - 9.0);
+    scene.text(&text, at, FOOTER_SIZE, palette::QUIET, Anchor::Left);
 }
 
 fn preferred_height(panel: &Panel) -> f64 {

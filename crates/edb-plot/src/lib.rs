@@ -8,7 +8,7 @@
 //! - A line never crosses a gap, an unknown span or a missing value that is as wide as a pixel.
 //! - The same input gives the same bytes.
 //!
-//! Start at [`draw`].
+//! Start at [`draw`]; [`draw_coverage`] shows what is known rather than what was measured.
 
 mod draw;
 mod figure;
@@ -20,7 +20,9 @@ mod raster;
 mod scene;
 mod svg;
 mod time_axis;
+mod timeline;
 mod track;
 mod value_axis;
 
 pub use figure::{FigureOptions, Format, draw};
+pub use timeline::{CoverageRow, draw_coverage};

@@ -206,6 +206,9 @@ impl DiskStore {
         if nearby(&now) != nearby(listed) {
             return Ok(false);
         }
+        if !exchange.added.is_empty() && format::read(&self.root)? != FORMAT {
+            format::write(&self.root)?;
+        }
         let kept: Vec<SegmentName> = exchange.added.iter().map(|(_, name)| *name).collect();
         for (file, name) in exchange.added {
             file.take_name(&folder.join(name.to_file_name()))?;
@@ -349,9 +352,6 @@ impl Store for DiskStore {
     }
 
     fn commit(&self, segment: Segment) -> Result<()> {
-        if format::read(&self.root)? != FORMAT {
-            format::write(&self.root)?;
-        }
         let mnemonic = &segment.mnemonic;
         for _ in 0..MOST_TRIES {
             atomic::create_folders(&self.folder_of(mnemonic))?;

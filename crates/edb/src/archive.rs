@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use edb_core::{
-    Answer, Dictionary, DictionaryEntry, Error, ErrorKind, Instant, MICROS_PER_DAY, Mnemonic, Notice,
-    NoticeKind, Request, Result, Series, Source, TimeRange,
+    Answer, Coverage, Dictionary, DictionaryEntry, Error, ErrorKind, Instant, MICROS_PER_DAY, Mnemonic,
+    Notice, NoticeKind, Request, Result, Series, Source, TimeRange,
 };
 use edb_fetch::{Event, Failure, Limits, Plan, Progress, Rate, Retrieval, RetrieveOptions, retrieve};
 use edb_store::{Segment, Store};
@@ -107,11 +107,44 @@ impl Retrieved {
 
     /// The exit code that the failures ask for: 0 without any, that of a limit if nothing else stopped it.
     pub fn exit_code(&self) -> u8 {
-        let is_limit = |failure: &Failure| failure.error.kind() == ErrorKind::Limit;
-        match self.failures.as_slice() {
-            [] => 0,
-            failures if failures.iter().all(is_limit) => ErrorKind::Limit.exit_code(),
-            _ => ErrorKind::Partial.exit_code(),
+        exit_code(&self.failures)
+    }
+}
+
+fn exit_code(failures: &[Failure]) -> u8 {
+    let is_limit = |failure: &Failure| failure.error.kind() == ErrorKind::Limit;
+    match failures {
+        [] => 0,
+        failures if failures.iter().all(is_limit) => ErrorKind::Limit.exit_code(),
+        _ => ErrorKind::Partial.exit_code(),
+    }
+}
+
+/// What came of bringing a store up to date.
+#[derive(Debug, Default)]
+pub struct Synced {
+    /// What was asked, overlapping requests of one mnemonic joined, and what of it is known now.
+    pub known: Vec<(Request, Coverage)>,
+    /// Facts about the data.
+    pub notices: Vec<Notice>,
+    /// What came over the network, one entry for each mnemonic that was asked about.
+    pub delivered: Vec<Progress>,
+    /// What could not be fetched, why, and after how many tries; the rest was.
+    pub failures: Vec<Failure>,
+    /// Where the samples came from, without secrets.
+    pub source: String,
+}
+
+impl Synced {
+    /// The exit code that the failures ask for: 0 without any, that of a limit if nothing else stopped it, that of the reason if
+    /// nothing at all came.
+    pub fn exit_code(&self) -> u8 {
+        let came = self.delivered.iter().any(|part| part.answers > 0);
+        match self.failures.first() {
+            Some(first) if !came && self.known.iter().all(|(_, known)| known.is_empty()) => {
+                first.error.kind().exit_code()
+            }
+            _ => exit_code(&self.failures),
         }
     }
 }
@@ -160,13 +193,57 @@ impl Archive {
         };
         for request in requests {
             let series = self.series(&request, &dictionary, &mut retrieved.sources).await?;
-            let of = |known: &[(Mnemonic, Instant)]| {
-                known.iter().find(|(mnemonic, _)| mnemonic == series.mnemonic()).map(|(_, instant)| *instant)
-            };
-            retrieved.notices.extend(not_known(&series, of(&retrieval.begins), of(&retrieval.ends)));
+            let unknown = series.unknown();
+            if self.source.is_none() {
+                retrieved
+                    .failures
+                    .extend(unknown.iter().map(|range| not_in_store(series.mnemonic(), *range)));
+            }
+            retrieved.notices.extend(not_known(
+                series.mnemonic(),
+                &unknown,
+                of(&retrieval.begins, series.mnemonic()),
+                of(&retrieval.ends, series.mnemonic()),
+            ));
             retrieved.series.push(series);
         }
         Ok(retrieved)
+    }
+
+    /// Fetches what the store does not know of `requests`, and says what it knows then. No sample is read back, so that memory is
+    /// bounded by what is under way, however much comes.
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve); [`ErrorKind::Usage`] if the archive is offline.
+    pub async fn sync(
+        &self,
+        requests: &[Request],
+        now: Instant,
+        on_event: impl FnMut(Event<'_>),
+    ) -> Result<Synced> {
+        let Some(source) = &self.source else {
+            return Err(Error::usage("could not bring a store up to date from itself")
+                .with_hint("leave `--source store` out, or name a service"));
+        };
+        let requests = merge(requests);
+        refuse_future(&requests, now)?;
+        let mnemonics: Vec<&Mnemonic> = requests.iter().map(|request| &request.mnemonic).collect();
+        let mut notices = Vec::new();
+        self.describe(&mnemonics, now, &mut notices).await?;
+        let retrieval = self.fill(&requests, now, &mut notices, on_event).await?;
+        let mut synced = Synced { source: source.name(), ..Synced::default() };
+        for request in requests {
+            let mnemonic = &request.mnemonic;
+            let known = self.store.known(mnemonic)?.within(request.range);
+            let unknown = known.gaps(request.range);
+            let (begin, end) = (of(&retrieval.begins, mnemonic), of(&retrieval.ends, mnemonic));
+            notices.extend(not_known(mnemonic, &unknown, begin, end));
+            synced.known.push((request, known));
+        }
+        synced.notices = notices;
+        synced.delivered = retrieval.delivered;
+        synced.failures = retrieval.failures;
+        Ok(synced)
     }
 
     /// Fetches what the store does not know of `requests`, and keeps it. Memory is bounded by what is under way.
@@ -427,16 +504,33 @@ fn undescribed(mnemonic: Option<&Mnemonic>, error: &Error) -> Notice {
     }
 }
 
-/// The notice about what is not known of a series. What lies before the archive's beginning and beyond its end has notices of
+/// The instant that is told of a mnemonic.
+fn of(known: &[(Mnemonic, Instant)], mnemonic: &Mnemonic) -> Option<Instant> {
+    known.iter().find(|(known, _)| known == mnemonic).map(|(_, instant)| *instant)
+}
+
+/// What an archive without a source cannot give.
+fn not_in_store(mnemonic: &Mnemonic, range: TimeRange) -> Failure {
+    let error = Error::new(ErrorKind::Disk, "the store does not know it, and no service was to be asked")
+        .with_hint("fetch it with `edb sync`, or leave `--source store` out")
+        .with_tries(0);
+    Failure { wanted: Request { mnemonic: mnemonic.clone(), range }, error }
+}
+
+/// The notice about what is not known of a mnemonic. What lies before the archive's beginning and beyond its end has notices of
 /// its own.
-fn not_known(series: &Series, begin: Option<Instant>, end: Option<Instant>) -> Option<Notice> {
+fn not_known(
+    mnemonic: &Mnemonic,
+    unknown: &[TimeRange],
+    begin: Option<Instant>,
+    end: Option<Instant>,
+) -> Option<Notice> {
     let may_hold = |range: &&TimeRange| {
         begin.is_none_or(|begin| range.stop() > begin) && end.is_none_or(|end| range.start() <= end)
     };
-    let unknown = series.unknown();
     let spans: Vec<String> = unknown.iter().filter(may_hold).map(ToString::to_string).collect();
     let text = format!("nothing is known in {}", spans.join(", "));
-    (!spans.is_empty()).then(|| Notice::about(NoticeKind::NotKnown, series.mnemonic(), text))
+    (!spans.is_empty()).then(|| Notice::about(NoticeKind::NotKnown, mnemonic, text))
 }
 
 /// Overlapping or touching ranges of one mnemonic become one; the order of first appearance stays.

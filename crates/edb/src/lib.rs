@@ -11,10 +11,11 @@ mod during;
 mod holdings;
 mod import;
 mod keep;
+mod raw_files;
 pub mod sample;
 mod selection;
 
-pub use archive::{Archive, ArchiveOptions, Retrieved};
+pub use archive::{Archive, ArchiveOptions, Retrieved, Synced};
 pub use dictionary::{DictionaryCache, KeptDictionary};
 pub use during::{During, exposure_of_file};
 pub use edb_core::*;
@@ -29,4 +30,5 @@ pub use edb_store::{
 pub use edb_wire as wire;
 pub use holdings::Holdings;
 pub use import::{Imported, import};
+pub use raw_files::{RawFiles, RawForm, write_raw_files};
 pub use selection::{Selection, Term, parse_query};

@@ -108,6 +108,6 @@ async fn to_stdout(common: &Common, job: &edb_job::Job, table: &Table, now: edb:
     let mut bytes = Vec::new();
     export::write(&table, export::Format::Csv, &mut bytes)?;
     output::data(&bytes)?;
-    summary::failures(&edb_job::failures(&retrieved)).iter().for_each(|line| output::say(line));
+    summary::failures(&edb_job::failures(&retrieved.failures)).iter().for_each(|line| output::say(line));
     Ok(retrieved.exit_code())
 }

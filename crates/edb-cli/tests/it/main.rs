@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod crash;
 mod credentials;
 mod export;
 mod fetch;

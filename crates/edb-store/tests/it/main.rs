@@ -8,7 +8,6 @@
     reason = "a test may fail, say so, and make what files it likes"
 )]
 
-mod crash;
 mod damage;
 mod disk;
 mod golden;
