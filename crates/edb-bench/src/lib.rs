@@ -2,6 +2,7 @@
 //! `runs/`.
 
 pub mod days;
+pub mod housekeeping;
 mod meter;
 mod workload;
 

@@ -178,7 +178,6 @@ pub(crate) async fn archive(
         change_only: change_only.to_vec(),
         limits: limits(common),
         dictionary: client.as_ref().and_then(|client| dictionary_cache(common, client)),
-        ..ArchiveOptions::default()
     };
     let source = client.map(|client| Arc::new(client) as Arc<dyn Source>);
     Ok(Archive::new(source, store, options))

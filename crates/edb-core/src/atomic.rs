@@ -283,7 +283,7 @@ mod tests {
     fn what_a_dead_writer_left_is_swept_and_what_a_living_one_writes_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let left = folder.path().join(format!("{TEMPORARY_PREFIX}1-0-b.csv.part"));
-        fs::write(&left, b"half").unwrap();
+        write(&left, b"half").unwrap();
         let mut file = AtomicFile::create(&folder.path().join("a.csv")).unwrap();
         file.write_all(b"a").unwrap();
         let swept: Vec<bool> = names(folder.path())

@@ -183,7 +183,7 @@ impl<'a> Chunk<'a> {
         let nans = nans.or_else(|| self.holds_reals().then_some(0));
         match bounds.as_ref().map(Bounds::least_and_most) {
             None => {
-                self.index.append(true, Vec::new(), Vec::new(), nulls as i64, nans.map(|nans| nans as i64))
+                self.index.append(true, Vec::new(), Vec::new(), nulls as i64, nans.map(|nans| nans as i64));
             }
             Some(Some((least, most))) => {
                 self.index.append(false, least, most, nulls as i64, nans.map(|nans| nans as i64));

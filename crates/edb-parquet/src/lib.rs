@@ -199,12 +199,14 @@ mod tests {
             (-5, 0),
             (3_000_000, 3_000_001),
         ] {
-            let rows = file.rows_between(low, high);
+            let pages = file.pages_between(low, high);
+            assert!(pages.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let rows = pages.first().map_or(0..0, |first| first.start..pages[pages.len() - 1].end);
             let inside = low.clamp(0, 3_000_000) as usize..high.clamp(0, 3_000_000) as usize;
             prop_assert_inside(&rows, &inside);
             assert!(rows.len() <= inside.len() + 2 * (1 << 17), "{low}..{high}: {rows:?}");
         }
-        assert!(file.rows_between(-5, 0).is_empty() && file.rows_between(3_000_000, 9_000_000).is_empty());
+        assert!(file.pages_between(-5, 0).is_empty() && file.pages_between(3_000_000, 9_000_000).is_empty());
     }
 
     fn prop_assert_inside(rows: &std::ops::Range<usize>, inside: &std::ops::Range<usize>) {

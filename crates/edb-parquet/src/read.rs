@@ -81,24 +81,23 @@ impl File {
         pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref().unwrap_or_default()))
     }
 
-    /// The rows of the pages that may hold times in `low..high`, by the page index of the first column, which ascends.
-    pub fn rows_between(&self, low: i64, high: i64) -> Range<usize> {
-        let mut found: Option<Range<usize>> = None;
+    /// The rows of each page that may hold times in `low..high`, by the page index of the first column, which ascends.
+    pub fn pages_between(&self, low: i64, high: i64) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let Some(pages) = self.metadata.page_index() else { return found };
         for group in 0..self.metadata.num_row_groups() {
-            let Some(locations) = self.locations(group, 0) else { continue };
-            let Some(index) = self.metadata.page_index() else { continue };
-            let Some(ColumnIndexMetaData::INT64(index)) = index.column_index(group, 0) else { continue };
+            let Some(locations) = pages.offset_index(group, 0).map(|index| index.page_locations()) else {
+                continue;
+            };
+            let Some(ColumnIndexMetaData::INT64(index)) = pages.column_index(group, 0) else { continue };
             for page in 0..locations.len() {
                 let (least, most) = (index.min_value(page), index.max_value(page));
-                let is_outside =
-                    least.is_some_and(|least| *least >= high) || most.is_some_and(|most| *most < low);
-                if !is_outside {
-                    let rows = self.rows_of_page(group, &locations, page);
-                    found = Some(found.map_or(rows.clone(), |found| found.start..rows.end));
+                if least.is_none_or(|least| *least < high) && most.is_none_or(|most| *most >= low) {
+                    found.push(self.rows_of_page(group, locations, page));
                 }
             }
         }
-        found.unwrap_or(0..0)
+        found
     }
 
     /// Appends the values of column `at` in `rows` to `column`, and the positions of those that are not there to `nulls`.

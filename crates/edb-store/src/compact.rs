@@ -76,25 +76,21 @@ impl DiskStore {
             }
             return Ok(Some((proven, exchange)));
         }
-        for group in groups(&listing.segments) {
-            let merged = self.merged(mnemonic, group)?;
-            let around = merged.about.header.proven;
-            let content_hash = merged.content_hash();
-            let (file, name) = self.write(&merged, Effort::Thorough)?;
-            // Room for the copy that is read back.
-            drop(merged);
-            let read_back =
-                OpenSegment::new(File::open(file.path(), name.body.map(|body| body.end))?)?.whole()?;
-            if read_back.content_hash() != content_hash {
-                return Err(Error::integrity(format!(
-                    "could not merge segments of {mnemonic}: what was written is not what was read"
-                ))
-                .with_hint("nothing was removed; check this machine's memory and disk"));
-            }
-            let exchange = Exchange { added: vec![(file, name)], removed: group.to_vec() };
-            return Ok(Some((around, exchange)));
+        let Some(group) = next_group(&listing.segments) else { return Ok(None) };
+        let merged = self.merged(mnemonic, group)?;
+        let around = merged.about.header.proven;
+        let content_hash = merged.content_hash();
+        let (file, name) = self.write(&merged, Effort::Thorough)?;
+        // Room for the copy that is read back.
+        drop(merged);
+        let read_back = File::open(file.path(), name.body.map(|body| body.end))?;
+        if OpenSegment::new(read_back)?.whole()?.content_hash() != content_hash {
+            return Err(Error::integrity(format!(
+                "could not merge segments of {mnemonic}: what was written is not what was read"
+            ))
+            .with_hint("nothing was removed; check this machine's memory and disk"));
         }
-        Ok(None)
+        Ok(Some((around, Exchange { added: vec![(file, name)], removed: group.to_vec() })))
     }
 
     /// What is left of a segment that newer ones have replaced in part; `None` if it has no sample there.
@@ -137,9 +133,8 @@ impl DiskStore {
     }
 }
 
-/// Runs of touching segments that have settled and together are not too large: two at least, or one of the first version.
-fn groups(names: &[SegmentName]) -> Vec<&[SegmentName]> {
-    let mut groups = Vec::new();
+/// The first run of touching segments that have settled and together are not too large: two at least, or one of the first version.
+fn next_group(names: &[SegmentName]) -> Option<&[SegmentName]> {
     let mut start = 0;
     while start < names.len() {
         let mut stop = start;
@@ -155,9 +150,9 @@ fn groups(names: &[SegmentName]) -> Vec<&[SegmentName]> {
             stop += 1;
         }
         if stop - start > 1 || stop > start && names[start].body.is_none() {
-            groups.push(&names[start..stop]);
+            return Some(&names[start..stop]);
         }
         start = stop.max(start + 1);
     }
-    groups
+    None
 }

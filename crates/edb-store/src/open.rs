@@ -1,6 +1,7 @@
 //! A segment on disk, of which only what is asked for is read.
 
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use edb_core::{Error, Nulls, Result, Sample, TimeRange, ValueKind, keep};
 use edb_parquet::{File, Kind, OwnedColumn};
@@ -19,6 +20,8 @@ pub(crate) struct OpenSegment {
     about: About,
     /// The column that holds the values.
     values_at: usize,
+    /// The file, unless it is in memory.
+    path: Option<PathBuf>,
 }
 
 impl OpenSegment {
@@ -36,7 +39,7 @@ impl OpenSegment {
             if segment.about.header != name.header || segment.rows() != rows || !is_here {
                 return Err(Error::integrity("the segment does not say what its name and its folder say"));
             }
-            Ok(segment)
+            Ok(Self { path: Some(path.to_owned()), ..segment })
         };
         open().map_err(|error| in_file(error, path))
     }
@@ -59,7 +62,7 @@ impl OpenSegment {
         if file.rows() != footer.rows {
             return Err(contradiction(&format!("expected {} rows, found {}", footer.rows, file.rows())));
         }
-        Ok(Self { file, footer, about, values_at })
+        Ok(Self { file, footer, about, values_at, path: None })
     }
 
     pub(crate) fn size_bytes(&self) -> u64 {
@@ -72,7 +75,15 @@ impl OpenSegment {
 
     /// Compares every byte with its checksum, also where nobody reads.
     pub(crate) fn check(&self) -> Result<()> {
-        self.file.check()
+        self.told(self.file.check())
+    }
+
+    /// Says of an error which file it is about.
+    fn told<T>(&self, result: Result<T>) -> Result<T> {
+        match &self.path {
+            Some(path) => result.map_err(|error| in_file(error, path)),
+            None => result,
+        }
     }
 
     /// Reads all samples, and compares them with all that is said of them.
@@ -80,8 +91,12 @@ impl OpenSegment {
     /// # Errors
     /// [`edb_core::ErrorKind::Integrity`].
     pub(crate) fn whole(&self) -> Result<Segment> {
+        self.told(self.try_whole())
+    }
+
+    fn try_whole(&self) -> Result<Segment> {
         let mut gathered = Gathered::default();
-        self.append(self.about.header.proven, &mut gathered)?;
+        self.try_append(self.about.header.proven, &mut gathered)?;
         let samples = gathered.samples()?;
         if samples.len() != self.rows() {
             return Err(contradiction(&format!(
@@ -104,12 +119,16 @@ impl OpenSegment {
         Ok(Segment { mnemonic: self.footer.mnemonic.clone(), about: self.about.clone(), samples })
     }
 
-    /// The rows of the file in `range`, found by reading the times of the pages that may hold them, and these times.
-    fn rows_in(&self, range: TimeRange, times: &mut OwnedColumn) -> Result<std::ops::Range<usize>> {
+    /// The rows of the file in `range`, of those in `pages`, found by reading their times, which are appended.
+    fn rows_in(
+        &self,
+        range: TimeRange,
+        pages: Range<usize>,
+        times: &mut OwnedColumn,
+    ) -> Result<Range<usize>> {
         let (start, stop) = (range.start().as_micros(), range.stop().as_micros());
-        let rows = self.file.rows_between(start, stop);
         let before = times.len();
-        self.file.read(0, rows.clone(), times, &mut Nulls::none())?;
+        self.file.read(0, pages.clone(), times, &mut Nulls::none())?;
         let OwnedColumn::Time(read) = times else { return Err(contradiction("its times are none")) };
         let found = &read[before..];
         if !found.is_sorted() {
@@ -117,27 +136,44 @@ impl OpenSegment {
         }
         let kept = found.partition_point(|time| *time < start)..found.partition_point(|time| *time < stop);
         keep(read, before, &kept);
-        Ok(rows.start + kept.start..rows.start + kept.end)
+        Ok(pages.start + kept.start..pages.start + kept.end)
     }
 
-    /// The sample nearest to one end of `range`, from as few pages as hold it.
+    fn pages_in(&self, range: TimeRange) -> Vec<Range<usize>> {
+        self.file.pages_between(range.start().as_micros(), range.stop().as_micros())
+    }
+
+    /// The sample nearest to one end of `range`, from the page that holds it.
     fn one_in(&self, range: TimeRange, last: bool) -> Result<Option<Sample>> {
-        let mut times = OwnedColumn::Time(Vec::new());
-        let rows = self.rows_in(range, &mut times)?;
-        if rows.is_empty() {
-            return Ok(None);
+        let mut pages = self.pages_in(range);
+        if last {
+            pages.reverse();
         }
-        let row = if last { rows.end - 1 } else { rows.start };
-        let OwnedColumn::Time(times) = times else { return Ok(None) };
-        let time = times[row - rows.start];
-        let mut gathered = Gathered::default();
-        self.append_rows(row..row + 1, &mut gathered)?;
-        gathered.times = OwnedColumn::Time(vec![time]);
-        Ok(Some(gathered.samples()?.sample(0)))
+        // The first or the second: the range may begin or end between two pages.
+        for page in pages {
+            let mut times = OwnedColumn::Time(Vec::new());
+            let rows = self.rows_in(range, page, &mut times)?;
+            if let (false, OwnedColumn::Time(times)) = (rows.is_empty(), times) {
+                let row = if last { rows.end - 1 } else { rows.start };
+                let mut gathered = Gathered::default();
+                self.append_rows(row..row + 1, &mut gathered)?;
+                gathered.times = OwnedColumn::Time(vec![times[row - rows.start]]);
+                return Ok(Some(gathered.samples()?.sample(0)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn try_append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {
+        to.reserve_times();
+        let pages = self.pages_in(range);
+        let pages = pages.first().map_or(0..0, |first| first.start..pages[pages.len() - 1].end);
+        let rows = self.rows_in(range, pages, &mut to.times)?;
+        self.append_rows(rows, to)
     }
 
     /// Appends values; their times are there already, or follow.
-    fn append_rows(&self, rows: std::ops::Range<usize>, to: &mut Gathered) -> Result<()> {
+    fn append_rows(&self, rows: Range<usize>, to: &mut Gathered) -> Result<()> {
         let kind = self.file.columns()[self.values_at].1;
         to.expect(&self.about.sql_type, kind, rows.len())?;
         if rows.is_empty() {
@@ -154,17 +190,15 @@ impl Proof for OpenSegment {
     }
 
     fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {
-        to.reserve_times();
-        let rows = self.rows_in(range, &mut to.times)?;
-        self.append_rows(rows, to)
+        self.told(self.try_append(range, to))
     }
 
     fn last_in(&self, range: TimeRange) -> Result<Option<Sample>> {
-        self.one_in(range, true)
+        self.told(self.one_in(range, true))
     }
 
     fn first_in(&self, range: TimeRange) -> Result<Option<Sample>> {
-        self.one_in(range, false)
+        self.told(self.one_in(range, false))
     }
 }
 
@@ -181,7 +215,7 @@ fn contradiction(what: &str) -> Error {
 }
 
 /// Says which file it is that cannot be read, and what to do about it.
-pub(crate) fn in_file(error: Error, path: &Path) -> Error {
+fn in_file(error: Error, path: &Path) -> Error {
     error
         .while_doing(format!("could not read the segment `{}`", path.display()))
         .with_hint("run `edb store verify --repair`: it sets damaged segments aside, and the next query fetches their ranges again")

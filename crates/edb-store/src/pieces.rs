@@ -118,10 +118,10 @@ impl Proof for crate::Segment {
         }
         match (self.samples.values(), &mut to.values) {
             (Values::Real(values), Some(OwnedColumn::Real(all))) => {
-                all.extend_from_slice(&values.0[rows.clone()])
+                all.extend_from_slice(&values.0[rows.clone()]);
             }
             (Values::Integer(values), Some(OwnedColumn::Integer(all))) => {
-                all.extend_from_slice(&values[rows.clone()])
+                all.extend_from_slice(&values[rows.clone()]);
             }
             (Values::Text(column), Some(OwnedColumn::Text(all))) => push_words(column, rows.clone(), all),
             _ => {}

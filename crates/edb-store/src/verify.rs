@@ -62,10 +62,8 @@ impl DiskStore {
             let read = self.open_segment(mnemonic, *name).and_then(|open| {
                 verified.size_bytes += open.size_bytes();
                 let lost = crate::disk::lost(&open, name.header.proven, &share)?;
-                let whole = open
-                    .check()
-                    .and_then(|()| open.whole())
-                    .map_err(|error| crate::open::in_file(error, &path))?;
+                open.check()?;
+                let whole = open.whole()?;
                 Ok((whole.samples.len(), lost))
             });
             match read {

@@ -61,10 +61,14 @@ pub fn write_raw_files(
                 let status = store.status(mnemonic)?;
                 for known in known.ranges() {
                     let share = known.micros() as f64 / status.known.micros().max(1) as f64;
-                    let parts = (status.rows as f64 * share / FILE_ROWS as f64).ceil().max(1.0);
+                    let parts = (status.rows as f64 * share / FILE_ROWS as f64).ceil();
+                    if parts <= 1.0 {
+                        csv_file(store, mnemonic, *known, folder, &mut written)?;
+                        continue;
+                    }
                     // Whole seconds, which names are made of.
                     let step = (known.micros() as f64 / parts / MICROS_PER_SECOND as f64).ceil() as i64;
-                    for part in known.windows(step.saturating_mul(MICROS_PER_SECOND)) {
+                    for part in known.windows(step * MICROS_PER_SECOND) {
                         csv_file(store, mnemonic, part, folder, &mut written)?;
                     }
                 }

@@ -4,6 +4,7 @@
 //! k there is. Imports are dated by their files, so that the same import gives the same bytes.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
@@ -40,12 +41,8 @@ fn answer(world: &World, folder: &str, start: &str, stop: &str, shift: i64, writ
     let first = range.start().as_micros() - 5_000_000;
     for time in (first..range.stop().as_micros() + 10_000_000).step_by(10_000_000) {
         let time = Instant::from_micros(time);
-        text.push_str(&format!(
-            "{},{},{},int\r\n",
-            time.to_edb_text(),
-            time.to_mjd_text(),
-            time.as_micros() / 1_000_000 % 100 + shift
-        ));
+        let value = time.as_micros() / 1_000_000 % 100 + shift;
+        let _ = write!(text, "{},{},{value},int\r\n", time.to_edb_text(), time.to_mjd_text());
     }
     let path = world.write(&format!("{folder}/{}", request.file_name()), &text);
     let written = UNIX_EPOCH + Duration::from_micros(at(written).as_micros() as u64);

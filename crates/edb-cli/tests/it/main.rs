@@ -14,4 +14,5 @@ mod fetch;
 mod network;
 mod observations;
 mod real;
+mod store;
 mod world;
