@@ -240,8 +240,12 @@ impl DiskStore {
         let mut shares = pieces::shares_with_new(&headers);
         let mut exchange = Exchange { added: Vec::new(), removed: Vec::new() };
         let own = shares.pop().unwrap_or_default();
-        for part in remaining(segment, range, &own)?.unwrap_or_else(|| vec![segment.clone()]) {
-            exchange.added.push(self.write(&part, Effort::Quick)?);
+        if !own.is_empty() && !lost(segment, range, &own)? {
+            exchange.added.push(self.write(segment, Effort::Quick)?);
+        } else {
+            for part in own.ranges() {
+                exchange.added.push(self.write(&segment.part(*part), Effort::Quick)?);
+            }
         }
         for (name, share) in overlapping.into_iter().zip(shares) {
             if name.header.proven.intersect(range).is_none() || share.gaps(name.header.proven).is_empty() {
@@ -320,14 +324,6 @@ pub(crate) fn lost(segment: &impl Proof, proven: TimeRange, share: &Coverage) ->
         }
     }
     Ok(false)
-}
-
-/// The parts of a segment that are its share; `None` if it can stay whole because it has no samples elsewhere.
-fn remaining(segment: &Segment, proven: TimeRange, share: &Coverage) -> Result<Option<Vec<Segment>>> {
-    if !share.is_empty() && !lost(segment, proven, share)? {
-        return Ok(None);
-    }
-    Ok(Some(share.ranges().iter().map(|range| segment.part(*range)).collect()))
 }
 
 impl Store for DiskStore {

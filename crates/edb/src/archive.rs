@@ -272,7 +272,7 @@ impl Archive {
             let mut notices = std::mem::take(&mut answer.notices);
             let unit = dictionary.get(&answer.mnemonic).map_or("", |entry| entry.unit.as_str());
             if let Some(segment) = Segment::from_answer(answer, now, &name, unit) {
-                notices.append(&mut keep(store.as_ref(), &segment, now, settle_us, replace)?.notices);
+                notices.append(&mut keep(store.as_ref(), segment, now, settle_us, replace)?.notices);
             }
             tell.lock().unwrap_or_else(PoisonError::into_inner).append(&mut notices);
             Ok(())

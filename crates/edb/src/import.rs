@@ -82,9 +82,10 @@ pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Durati
                 imported.files += 1;
                 if let Some(segment) = segment {
                     imported.mnemonics.push(segment.mnemonic.clone());
-                    let kept = keep(store, &segment, written, settle_us, false)?;
+                    let rows = segment.samples.len();
+                    let kept = keep(store, segment, written, settle_us, false)?;
                     imported.rows += kept.rows;
-                    imported.rows_known += segment.samples.len() - kept.rows;
+                    imported.rows_known += rows - kept.rows;
                     imported.notices.extend(kept.notices);
                 }
             }

@@ -17,7 +17,7 @@ pub(crate) struct Kept {
 /// already stays as it is.
 pub(crate) fn keep(
     store: &dyn Store,
-    segment: &Segment,
+    segment: Segment,
     now: Instant,
     settle_us: i64,
     replace: bool,
@@ -25,8 +25,8 @@ pub(crate) fn keep(
     let proven = segment.about.header.proven;
     let parts = if replace { vec![proven] } else { store.gaps(&segment.mnemonic, proven, now, settle_us)? };
     let mut kept = Kept::default();
-    for part in parts {
-        for part in segment.part(part).settled(settle_us) {
+    let mut commit = |segment: Segment| -> Result<()> {
+        for part in segment.settled(settle_us) {
             let difference = store.difference(&part)?;
             kept.rows += part.samples.len();
             kept.notices.extend(difference.map(|difference| {
@@ -34,6 +34,13 @@ pub(crate) fn keep(
             }));
             store.commit(part)?;
         }
+        Ok(())
+    };
+    if parts == [proven] {
+        // Nearly always, and then there is no need for a second copy of it.
+        commit(segment)?;
+    } else {
+        parts.into_iter().try_for_each(|part| commit(segment.part(part)))?;
     }
     Ok(kept)
 }

@@ -4,6 +4,7 @@
 //! store make FOLDER             housekeeping in a store (FOLDER/store), merged, and as plain columns (FOLDER/*.i64, *.f64)
 //! store read STORE MNEMONIC     all of it to columns, five times over
 //! store hour STORE MNEMONIC     an hour in the middle, a hundred times over
+//! store real FOLDER             EDB CSV files, each a segment
 //! store many FOLDER             20,000 mnemonics of 12 segments: opening, planning a query of 100, memory
 //! ```
 
@@ -17,7 +18,7 @@ use edb_core::{
     Error, Instant, MICROS_PER_DAY, Mnemonic, Nulls, Request, Result, Samples, SqlType, TimeRange, Values,
     atomic,
 };
-use edb_store::{About, DiskStore, Header, Segment, Store};
+use edb_store::{About, DiskStore, Effort, Header, Segment, Store};
 
 /// What is made: a month at 256 ms with three sizes of noise, and a year at 1.024 s.
 const SETS: [(&str, Housekeeping); 4] = [
@@ -34,23 +35,29 @@ fn main() -> Result<()> {
         ["make", folder] => make(Path::new(folder)),
         ["read", store, mnemonic] => read(Path::new(store), &Mnemonic::new(mnemonic)?),
         ["hour", store, mnemonic] => hour(Path::new(store), &Mnemonic::new(mnemonic)?),
+        ["real", folder] => real(Path::new(folder)),
         ["many", folder] => many(Path::new(folder)),
-        _ => Err(Error::usage("expected `make`, `read`, `hour` or `many`")),
+        _ => Err(Error::usage("expected `make`, `read`, `hour`, `real` or `many`")),
     }
 }
 
 fn segment(mnemonic: &Mnemonic, times: &[i64], values: &[f64], step_us: i64) -> Result<Segment> {
-    let at = Instant::from_micros;
-    let (first, last) = (times.first().copied().unwrap_or(0), times.last().copied().unwrap_or(0));
     let (samples, _) =
         Samples::from_columns(SqlType::Real, times.to_vec(), Values::real(values.to_vec()), Nulls::none())?;
+    whole(mnemonic, samples, step_us)
+}
+
+fn whole(mnemonic: &Mnemonic, samples: Samples, step_us: i64) -> Result<Segment> {
+    let at = Instant::from_micros;
+    let times = samples.times();
+    let (first, last) = (times.first().copied().unwrap_or(0), times.last().copied().unwrap_or(0));
     let about = About {
         header: Header {
             fetched_at: at(last).plus_micros(30 * MICROS_PER_DAY),
             proven: TimeRange::new(at(first), at(last + step_us))?,
             provisional: false,
         },
-        sql_type: SqlType::Real,
+        sql_type: samples.sql_type().clone(),
         unit: "K".to_owned(),
         leading: None,
         trailing: None,
@@ -94,6 +101,29 @@ fn make(folder: &Path) -> Result<()> {
             merging * 1e9 / times.len() as f64,
         );
     }
+    Ok(())
+}
+
+fn real(folder: &Path) -> Result<()> {
+    let disk = |error| Error::disk("read", folder, error);
+    let (mut rows, mut quick, mut thorough) = (0, 0, 0);
+    for entry in std::fs::read_dir(folder).map_err(disk)? {
+        let body = std::fs::read(entry.map_err(disk)?.path()).map_err(disk)?;
+        let samples = edb_wire::decode(&body)?.samples;
+        let made = whole(&Mnemonic::new("REAL")?, samples, 1)?;
+        rows += made.samples.len();
+        for (effort, size) in [(Effort::Quick, &mut quick), (Effort::Thorough, &mut thorough)] {
+            let mut bytes = Vec::new();
+            made.write(&mut bytes, effort)?;
+            *size += bytes.len();
+        }
+    }
+    let each = |bytes: usize| bytes as f64 / rows as f64;
+    println!(
+        "real: {rows} samples, edb {:.3} B/sample as they come, {:.3} with effort",
+        each(quick),
+        each(thorough)
+    );
     Ok(())
 }
 
