@@ -214,6 +214,9 @@ pub(crate) enum Command {
     /// Download raw EDB CSV files: a superset of MAST's `edb_script.py`, in parallel
     Fetch(FetchArgs),
     /// Bring ranges into the store, or up to date there, and no more than is missing
+    ///
+    /// Names without a range go on from where the store ends, or from its first provisional sample; without names, all that the store
+    /// holds is meant. Each answer is kept as it comes: a run that is killed is gone on with by the next.
     Sync(SyncArgs),
     /// Write a table: every sample, aligned, or resampled; Parquet or CSV, and figures beside it
     Export(ExportArgs),
@@ -317,7 +320,6 @@ pub(crate) struct SyncArgs {
     /// Leave out what is younger than this (`2h`): telemetry of the last hours is still coming down
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) lag: Duration,
-    /// Mnemonics, as for `export`; without any, all that the store holds. Without a range, names go on from where the store ends
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
 }

@@ -86,10 +86,9 @@ impl File {
         let mut found = Vec::new();
         let Some(pages) = self.metadata.page_index() else { return found };
         for group in 0..self.metadata.num_row_groups() {
-            let Some(locations) = pages.offset_index(group, 0).map(|index| index.page_locations()) else {
-                continue;
-            };
+            let Some(offsets) = pages.offset_index(group, 0) else { continue };
             let Some(ColumnIndexMetaData::INT64(index)) = pages.column_index(group, 0) else { continue };
+            let locations = offsets.page_locations();
             for page in 0..locations.len() {
                 let (least, most) = (index.min_value(page), index.max_value(page));
                 if least.is_none_or(|least| *least < high) && most.is_none_or(|most| *most >= low) {

@@ -10,7 +10,7 @@ use crate::folder::Listing;
 use crate::footer::About;
 use crate::name::SegmentName;
 use crate::open::OpenSegment;
-use crate::pieces;
+use crate::pieces::{self, Proof};
 use crate::{Header, Segment};
 
 /// Segments are merged up to so many samples: twelve days at 256 ms, and 64 MB in memory.
@@ -76,7 +76,7 @@ impl DiskStore {
             }
             return Ok(Some((proven, exchange)));
         }
-        let Some(group) = next_group(&listing.segments) else { return Ok(None) };
+        let Some(group) = self.next_group(mnemonic, &listing.segments)? else { return Ok(None) };
         let merged = self.merged(mnemonic, group)?;
         let around = merged.about.header.proven;
         let content_hash = merged.content_hash();
@@ -91,6 +91,36 @@ impl DiskStore {
             .with_hint("nothing was removed; check this machine's memory and disk"));
         }
         Ok(Some((around, Exchange { added: vec![(file, name)], removed: group.to_vec() })))
+    }
+
+    /// The first segments to merge: two at least, or one of the first version, that touch, have settled, are not too large together,
+    /// and have one kind of values.
+    fn next_group<'a>(
+        &self,
+        mnemonic: &Mnemonic,
+        mut names: &'a [SegmentName],
+    ) -> Result<Option<&'a [SegmentName]>> {
+        while !names.is_empty() {
+            let run = next_run(names);
+            let mut group = run;
+            if run.len() > 1 {
+                let kind = |name: &SegmentName| {
+                    self.open_segment(mnemonic, *name).map(|open| open.about().sql_type.kind())
+                };
+                let first = kind(&run[0])?;
+                for (at, name) in run.iter().enumerate().skip(1) {
+                    if kind(name)? != first {
+                        group = &run[..at];
+                        break;
+                    }
+                }
+            }
+            if group.len() > 1 || group.first().is_some_and(|name| name.body.is_none()) {
+                return Ok(Some(group));
+            }
+            names = &names[group.len().max(1)..];
+        }
+        Ok(None)
     }
 
     /// What is left of a segment that newer ones have replaced in part; `None` if it has no sample there.
@@ -133,26 +163,17 @@ impl DiskStore {
     }
 }
 
-/// The first run of touching segments that have settled and together are not too large: two at least, or one of the first version.
-fn next_group(names: &[SegmentName]) -> Option<&[SegmentName]> {
-    let mut start = 0;
-    while start < names.len() {
-        let mut stop = start;
-        let mut rows = 0;
-        let mut end = names[start].header.proven.start();
-        while let Some(name) = names.get(stop) {
-            // The first version does not say its rows, and is written anew in any case.
-            rows += name.body.map_or(0, |body| body.rows);
-            if name.header.provisional || name.header.proven.start() > end || rows > MOST_ROWS {
-                break;
-            }
-            end = end.max(name.header.proven.stop());
-            stop += 1;
-        }
-        if stop - start > 1 || stop > start && names[start].body.is_none() {
-            return Some(&names[start..stop]);
-        }
-        start = stop.max(start + 1);
-    }
-    None
+/// The first run of touching segments that have settled and together are not too large.
+fn next_run(names: &[SegmentName]) -> &[SegmentName] {
+    let mut rows = 0;
+    let mut end = names.first().map(|name| name.header.proven.start());
+    let joins = |name: &&SegmentName| {
+        // The first version does not say its rows, and is written anew in any case.
+        rows += name.body.map_or(0, |body| body.rows);
+        let proven = name.header.proven;
+        let is_next = !name.header.provisional && Some(proven.start()) <= end && rows <= MOST_ROWS;
+        end = end.max(Some(proven.stop()));
+        is_next
+    };
+    &names[..names.iter().take_while(joins).count()]
 }

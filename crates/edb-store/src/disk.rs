@@ -16,7 +16,7 @@ use crate::open::OpenSegment;
 use crate::pieces::{self, Proof};
 use crate::{Header, Reading, Segment, Store, dictionary_file};
 
-const DICTIONARY_FILE: &str = "dictionary.json";
+pub(crate) const DICTIONARY_FILE: &str = "dictionary.json";
 const SAMPLES_FOLDER: &str = "samples";
 pub(crate) const PARTITION: &str = "mnemonic=";
 /// How often something is begun again because somebody else changed the same segments meanwhile.
@@ -217,6 +217,9 @@ impl DiskStore {
         for name in exchange.removed.iter().filter(|name| !kept.contains(name)) {
             atomic::remove(&folder.join(name.to_file_name()))?;
         }
+        if !exchange.removed.is_empty() {
+            atomic::sync_folder(&folder)?;
+        }
         for path in &now.temporary {
             atomic::sweep(path);
         }
@@ -303,11 +306,9 @@ impl DiskStore {
                 return Ok(0);
             }
             if self.exchange(mnemonic, &listing, around, exchange)? {
-                let folder = self.folder_of(mnemonic);
-                atomic::sync_folder(&folder)?;
                 if range.is_none() {
                     // Somebody may be writing into it again.
-                    let _ = fs::remove_dir(&folder);
+                    let _ = fs::remove_dir(self.folder_of(mnemonic));
                 }
                 return Ok(removed);
             }

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use edb_core::{
-    Coverage, Error, Nulls, RealColumn, Result, Sample, Samples, SqlType, TextColumn, TimeRange, Values,
+    Coverage, Error, Instant, Nulls, RealColumn, Result, Sample, Samples, SqlType, TextColumn, TimeRange,
+    Values,
 };
 use edb_parquet::{Kind, OwnedColumn};
 
@@ -256,31 +257,37 @@ impl<P, F: FnMut(usize) -> Result<Arc<P>>> Shelf<P, F> {
     }
 }
 
-/// The last sample before `range`: walks back through touching pieces, however far, to a sample or a leading bracket.
+/// The last sample before `range`: walks back through touching pieces, however far, to a sample, or to a leading bracket that no newer
+/// piece before it could contradict.
 fn leading<P: Proof, F: FnMut(usize) -> Result<Arc<P>>>(
     pieces: &[Piece],
     range: TimeRange,
     shelf: &mut Shelf<P, F>,
 ) -> Result<Option<Sample>> {
     let after = pieces.partition_point(|piece| piece.range.start() <= range.start());
-    let mut limit = range.start();
+    let (mut limit, mut bracket) = (range.start(), Bracket::default());
     for piece in pieces[..after].iter().rev() {
         if piece.range.stop() < limit {
             break;
         }
         let segment = shelf.segment(piece.segment)?;
+        let Header { fetched_at, proven, .. } = segment.about().header;
+        if bracket.is_as_new_as(fetched_at) {
+            break;
+        }
         if let Some(before) = TimeRange::checked(piece.range.start(), limit)
             && let Some(last) = segment.last_in(before)?
         {
             return Ok(Some(last));
         }
-        let about = segment.about();
-        if piece.range.start() == about.header.proven.start() && about.leading.is_some() {
-            return Ok(about.leading.clone());
+        if piece.range.start() == proven.start() {
+            bracket.take(segment.about().leading.as_ref(), fetched_at);
         }
         limit = piece.range.start();
     }
-    Ok(None)
+    let Some(sample) = bracket.sample.filter(|sample| sample.time < limit) else { return Ok(None) };
+    let between = TimeRange::checked(sample.time.plus_micros(1), limit);
+    Ok((!has_samples(pieces, between, shelf)?).then_some(sample))
 }
 
 /// The first sample at or after the end of `range`: the mirror image of [`leading`].
@@ -290,22 +297,65 @@ fn trailing<P: Proof, F: FnMut(usize) -> Result<Arc<P>>>(
     shelf: &mut Shelf<P, F>,
 ) -> Result<Option<Sample>> {
     let first = pieces.partition_point(|piece| piece.range.stop() < range.stop());
-    let mut limit = range.stop();
+    let (mut limit, mut bracket) = (range.stop(), Bracket::default());
     for piece in &pieces[first..] {
         if piece.range.start() > limit {
             break;
         }
         let segment = shelf.segment(piece.segment)?;
+        let Header { fetched_at, proven, .. } = segment.about().header;
+        if bracket.is_as_new_as(fetched_at) {
+            break;
+        }
         if let Some(after) = TimeRange::checked(limit.max(piece.range.start()), piece.range.stop())
             && let Some(first) = segment.first_in(after)?
         {
             return Ok(Some(first));
         }
-        let about = segment.about();
-        if piece.range.stop() == about.header.proven.stop() && about.trailing.is_some() {
-            return Ok(about.trailing.clone());
+        if piece.range.stop() == proven.stop() {
+            bracket.take(segment.about().trailing.as_ref(), fetched_at);
         }
         limit = piece.range.stop();
     }
-    Ok(None)
+    let Some(sample) = bracket.sample.filter(|sample| sample.time >= limit) else { return Ok(None) };
+    let between = TimeRange::checked(limit, sample.time);
+    Ok((!has_samples(pieces, between, shelf)?).then_some(sample))
+}
+
+/// Whether anything is known to be where a bracket says that there is nothing: beyond a hole, where somebody fetched again what
+/// had been removed, say.
+fn has_samples<P: Proof, F: FnMut(usize) -> Result<Arc<P>>>(
+    pieces: &[Piece],
+    between: Option<TimeRange>,
+    shelf: &mut Shelf<P, F>,
+) -> Result<bool> {
+    let Some(between) = between else { return Ok(false) };
+    for piece in pieces {
+        if let Some(part) = piece.range.intersect(between)
+            && shelf.segment(piece.segment)?.first_in(part)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A bracket that was found on the way, which pieces that were fetched later may contradict.
+#[derive(Default)]
+struct Bracket {
+    sample: Option<Sample>,
+    fetched_at: Option<Instant>,
+}
+
+impl Bracket {
+    fn take(&mut self, sample: Option<&Sample>, fetched_at: Instant) {
+        if let Some(sample) = sample {
+            self.sample = Some(sample.clone());
+            self.fetched_at = Some(fetched_at);
+        }
+    }
+
+    fn is_as_new_as(&self, fetched_at: Instant) -> bool {
+        self.fetched_at.is_some_and(|at| at >= fetched_at)
+    }
 }

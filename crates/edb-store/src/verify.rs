@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use edb_core::{Error, ErrorKind, Mnemonic, Result, TimeRange, atomic};
 
-use crate::disk::DiskStore;
+use crate::disk::{DICTIONARY_FILE, DiskStore};
+use crate::folder::names_in;
 use crate::name::SegmentName;
 use crate::{Header, pieces};
 
@@ -83,6 +84,26 @@ impl DiskStore {
             }
         }
         Ok(verified)
+    }
+
+    /// Files that writers left in the store's own folder who died.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`] if the folder cannot be read.
+    pub fn left(&self) -> Result<Vec<PathBuf>> {
+        let names = names_in(self.root())?.into_iter().filter(|name| atomic::is_temporary(name));
+        Ok(names.map(|name| self.root().join(name)).filter(|path| atomic::is_left(path)).collect())
+    }
+
+    /// Moves a dictionary that cannot be read to the folder `damaged` of the store, and returns where it is now: what it said is learnt
+    /// again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`].
+    pub fn set_dictionary_aside(&self) -> Result<PathBuf> {
+        let to = self.root().join(DAMAGED_FOLDER).join(DICTIONARY_FILE);
+        atomic::move_file(&self.root().join(DICTIONARY_FILE), &to)?;
+        Ok(to)
     }
 
     /// Moves a damaged segment to the folder `damaged` of the store, and returns where it is now. Its range is not known any more: the

@@ -7,8 +7,8 @@
 //! store real FOLDER             EDB CSV files, each a segment
 //! store many FOLDER             20,000 mnemonics of 12 segments: opening, planning a query of 100, memory
 //! ```
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Clock;
 
@@ -205,8 +205,6 @@ fn many(folder: &Path) -> Result<()> {
             };
             link().map_err(|error| Error::disk("link in", &to, error))?;
         }
-        let mut out = std::io::stdout();
-        let _ = out.flush();
         println!("made");
         return Ok(());
     }

@@ -239,6 +239,9 @@ fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bo
     let (mut damaged, mut left, mut foreign, mut aside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // A dictionary that cannot be read is found here, too: losing it loses no telemetry.
     let dictionary = store.dictionary().err();
+    if repair && dictionary.is_some() {
+        aside.push(store.set_dictionary_aside()?);
+    }
     for mnemonic in mnemonics {
         let verified = store.verify(mnemonic)?;
         segments += verified.segments;
@@ -252,13 +255,14 @@ fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bo
             }
             damaged.push((mnemonic.clone(), damage));
         }
-        for path in verified.left {
-            if repair {
-                atomic::sweep(&path);
-            }
-            left.push(path);
-        }
+        left.extend(verified.left);
         foreign.extend(verified.foreign);
+    }
+    left.extend(store.left()?);
+    if repair {
+        left.iter().for_each(|path| {
+            atomic::sweep(path);
+        });
     }
     let code = if damaged.is_empty() && dictionary.is_none() { 0 } else { ErrorKind::Integrity.exit_code() };
     if common.words.summary == SummaryForm::Json {

@@ -1,6 +1,6 @@
 //! The folder.
 
-use edb_core::{DictionaryEntry, ErrorKind};
+use edb_core::{DictionaryEntry, ErrorKind, Nulls, Samples, SqlType, Values};
 use edb_store::{DiskStore, Store};
 
 use crate::world::{all_samples, archive, name, range, segment, segment_files, whole};
@@ -58,6 +58,40 @@ fn what_a_newer_segment_replaces_goes_and_what_it_does_not_stays() {
     store.commit(whole(&archive(&[-20, 5, 250]), range(-100, 300), 2)).unwrap();
     let times: Vec<i64> = all_samples(&store).iter().map(|sample| sample.time.as_micros()).collect();
     assert_eq!(times, [-20, 10, 20, 30, 40, 50, 60, 250]);
+}
+
+#[test]
+fn brackets_are_those_of_the_newest_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    store.commit(whole(&archive(&[10, 20, 30, 40, 50, 60]), range(0, 100), 1)).unwrap();
+    store.commit(whole(&archive(&[25, 35]), range(20, 45), 2)).unwrap();
+    // On both sides of the new one lies a part of the old one, whose brackets say what was there then.
+    let reading = store.read(&name(), range(12, 15)).unwrap();
+    assert_eq!(reading.trailing.unwrap().time.as_micros(), 25);
+    let reading = store.read(&name(), range(46, 48)).unwrap();
+    assert_eq!(reading.leading.unwrap().time.as_micros(), 35);
+}
+
+#[test]
+fn segments_of_other_types_are_not_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    let archive = archive(&(0..100).collect::<Vec<_>>());
+    for start in [0, 10, 20, 30, 40] {
+        let mut segment = whole(&archive, range(start, start + 10), 1);
+        if (20..40).contains(&start) {
+            let times = segment.samples.times().to_vec();
+            let values = Values::real(vec![0.5; times.len()]);
+            segment.about.sql_type = SqlType::Real;
+            segment.samples = Samples::from_columns(SqlType::Real, times, values, Nulls::none()).unwrap().0;
+        }
+        store.commit(segment).unwrap();
+    }
+    let done = store.compact(&name()).unwrap();
+    assert_eq!((done.removed, done.added), (4, 2), "two and two, and one is left");
+    assert_eq!(store.read(&name(), range(20, 40)).unwrap().samples.sql_type(), &SqlType::Real);
+    assert_eq!(store.read(&name(), range(10, 30)).unwrap_err().kind(), ErrorKind::Integrity);
 }
 
 #[test]

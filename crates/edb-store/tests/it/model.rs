@@ -98,6 +98,19 @@ proptest! {
             let reading = store.read(&name(), range(-10, 1000)).unwrap();
             prop_assert_eq!(reading.samples.iter().collect::<Vec<_>>(), model.all());
             prop_assert_eq!(all_samples(&store), model.all());
+            // Brackets skip no sample that is known. (They may be newer than what is known at their time, and tell more.)
+            let all = model.all();
+            for start in (0..160).step_by(11) {
+                let reading = store.read(&name(), range(start, start + 5)).unwrap();
+                if let Some(leading) = reading.leading {
+                    let last = all.iter().rfind(|sample| sample.time.as_micros() < start);
+                    prop_assert!(last.is_none_or(|last| last.time <= leading.time), "{:?} {:?}", last, leading);
+                }
+                if let Some(trailing) = reading.trailing {
+                    let first = all.iter().find(|sample| sample.time.as_micros() >= start + 5);
+                    prop_assert!(first.is_none_or(|first| first.time >= trailing.time), "{:?} {:?}", first, trailing);
+                }
+            }
             let verified = store.verify(&name()).unwrap();
             prop_assert!(verified.damaged.is_empty() && verified.superseded == 0 && verified.left.is_empty());
         }
