@@ -1,6 +1,6 @@
 //! The local archive as its users see it.
 
-use std::process::Stdio;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 
 use edb::{
@@ -79,13 +79,13 @@ fn what_is_known_is_never_asked_for_again() {
     );
 }
 
-#[test]
-fn a_sync_that_is_killed_goes_on_from_where_it_was() {
+/// Stops a sync while its second answer is awaited, in one way or another, and looks at what the next one does.
+fn stopped_and_gone_on_with(signal: &str) -> ExitStatus {
     let (tell, told) = mpsc::channel();
     let (tell, service) = (Mutex::new(Some(tell)), service());
     let server = ScriptedServer::start(move |asked| match asked.file() {
         // The first window is an hour; whatever comes after it finds nobody, the first time.
-        Some(name) if !name.contains("T000000-20240301T010000") => match tell.lock().unwrap().take() {
+        Some(name) if !name.contains("T050000-20240301T060000") => match tell.lock().unwrap().take() {
             Some(tell) => {
                 tell.send(()).unwrap();
                 Reply::csv(b"").stall_before_head()
@@ -96,26 +96,37 @@ fn a_sync_that_is_killed_goes_on_from_where_it_was() {
     });
     let mut asked = Asked::of(&server);
     let world = World::new();
-    let days = "SAMPLE_PANEL_TEMP@2024-03-01/2024-03-03";
+    let days = "SAMPLE_PANEL_TEMP@2024-03-01T05:00/2024-03-03";
     let mut command = world.command();
     command.args(["sync", days, "--source", &server.url(), "--store", "store", "--concurrency", "1"]);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     told.recv().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let kill = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
+    let status = child.wait().unwrap();
     let panel = Mnemonic::new("SAMPLE_PANEL_TEMP").unwrap();
     let kept = DiskStore::open(&world.path("store")).unwrap().known(&panel).unwrap();
+    assert!(kept.micros() >= 3_600_000_000, "the first answer is there: {kept:?}");
     asked.downloads();
     let run = edb(&world, &server.url(), &["sync", days, "--summary", "json"]).succeeded().summary();
     let again = server.requests();
     let store = DiskStore::open(&world.path("store")).unwrap();
     let whole = store.known(&panel).unwrap();
     assert!(kept.without(&whole).is_empty() && whole.micros() > kept.micros(), "{run}");
-    let first_hour = again[asked.seen..].iter().filter(|head| head.contains("T000000-20240301T010000"));
+    let first_hour = again[asked.seen..].iter().filter(|head| head.contains("T050000-20240301T060000"));
     assert_eq!(first_hour.count(), 0, "{again:?}");
     let (_, truth) = synthetic::sample().into_iter().find(|(entry, _)| entry.mnemonic == panel).unwrap();
     let range = whole.ranges()[0];
     assert_eq!(store.read(&panel, range).unwrap().samples, truth.cut(range));
+    assert!(store.verify(&panel).unwrap().damaged.is_empty());
+    status
+}
+
+#[test]
+fn a_sync_that_is_stopped_goes_on_from_where_it_was() {
+    assert_eq!(stopped_and_gone_on_with("KILL").code(), None, "it had no chance to say anything");
+    assert_eq!(stopped_and_gone_on_with("INT").code(), Some(130));
+    assert_eq!(stopped_and_gone_on_with("TERM").code(), Some(143));
 }
 
 /// An archive of one mnemonic, every minute of a day, that can be revised.
