@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use edb_core::{Coverage, Error, Instant, Mnemonic, Result, TimeRange};
+use edb_core::{Error, Instant, Mnemonic, Result, TimeRange};
 use edb_parquet::{Effort, File};
 
 use crate::disk::{DiskStore, Exchange};
@@ -63,18 +63,10 @@ impl DiskStore {
     fn next_exchange(&self, mnemonic: &Mnemonic, listing: &Listing) -> Result<Option<(TimeRange, Exchange)>> {
         let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
         for (name, share) in listing.segments.iter().zip(pieces::all_shares(&headers)) {
-            let proven = name.header.proven;
-            if share.gaps(proven).is_empty() {
-                continue;
+            let mut exchange = Exchange::default();
+            if self.cut(mnemonic, *name, &share, &mut exchange)? {
+                return Ok(Some((name.header.proven, exchange)));
             }
-            let mut exchange = Exchange { added: Vec::new(), removed: vec![*name] };
-            if !share.is_empty() {
-                let Some(parts) = self.believed_parts(mnemonic, *name, &share)? else { continue };
-                for part in parts {
-                    exchange.added.push(self.write(&part, Effort::Quick)?);
-                }
-            }
-            return Ok(Some((proven, exchange)));
         }
         let Some(group) = self.next_group(mnemonic, &listing.segments)? else { return Ok(None) };
         let merged = self.merged(mnemonic, group)?;
@@ -121,21 +113,6 @@ impl DiskStore {
             names = &names[group.len().max(1)..];
         }
         Ok(None)
-    }
-
-    /// What is left of a segment that newer ones have replaced in part; `None` if it has no sample there.
-    fn believed_parts(
-        &self,
-        mnemonic: &Mnemonic,
-        name: SegmentName,
-        share: &Coverage,
-    ) -> Result<Option<Vec<Segment>>> {
-        let open = self.open_segment(mnemonic, name)?;
-        if !crate::disk::lost(&open, name.header.proven, share)? {
-            return Ok(None);
-        }
-        let whole = open.whole()?;
-        Ok(Some(share.ranges().iter().map(|range| whole.part(*range)).collect()))
     }
 
     /// One segment with the samples of all.

@@ -48,6 +48,7 @@ pub struct MnemonicStatus {
 }
 
 /// Files that take the place of others.
+#[derive(Default)]
 pub(crate) struct Exchange {
     pub(crate) added: Vec<(CompleteFile, SegmentName)>,
     pub(crate) removed: Vec<SegmentName>,
@@ -241,32 +242,51 @@ impl DiskStore {
         let headers: Vec<Header> =
             overlapping.iter().map(|name| name.header).chain([segment.about.header]).collect();
         let mut shares = pieces::shares_with_new(&headers);
-        let mut exchange = Exchange { added: Vec::new(), removed: Vec::new() };
+        let mut exchange = Exchange::default();
         let own = shares.pop().unwrap_or_default();
         if !own.is_empty() && !lost(segment, range, &own)? {
             exchange.added.push(self.write(segment, Effort::Quick)?);
         } else {
-            for part in own.ranges() {
-                exchange.added.push(self.write(&segment.part(*part), Effort::Quick)?);
-            }
+            self.write_parts(segment, &own, &mut exchange)?;
         }
         for (name, share) in overlapping.into_iter().zip(shares) {
-            if name.header.proven.intersect(range).is_none() || share.gaps(name.header.proven).is_empty() {
-                continue;
-            }
-            let open = self.open_segment(&segment.mnemonic, name)?;
-            let lost_samples = share.is_empty() || lost(&open, name.header.proven, &share)?;
-            if lost_samples {
-                let whole = if share.is_empty() { None } else { Some(open.whole()?) };
-                for part in
-                    whole.iter().flat_map(|whole| share.ranges().iter().map(|range| whole.part(*range)))
-                {
-                    exchange.added.push(self.write(&part, Effort::Quick)?);
-                }
-                exchange.removed.push(name);
+            if name.header.proven.intersect(range).is_some() {
+                self.cut(&segment.mnemonic, name, &share, &mut exchange)?;
             }
         }
         Ok((around, exchange))
+    }
+
+    /// Puts into `exchange` what becomes of a segment of which only `share` is believed any more, and says whether anything does: where it
+    /// has no samples elsewhere it stays as it is.
+    pub(crate) fn cut(
+        &self,
+        mnemonic: &Mnemonic,
+        name: SegmentName,
+        share: &Coverage,
+        exchange: &mut Exchange,
+    ) -> Result<bool> {
+        let proven = name.header.proven;
+        if share.gaps(proven).is_empty() {
+            return Ok(false);
+        }
+        // One that goes wholly need not be read: it may be damaged.
+        if !share.is_empty() {
+            let open = self.open_segment(mnemonic, name)?;
+            if !lost(&open, proven, share)? {
+                return Ok(false);
+            }
+            self.write_parts(&open.whole()?, share, exchange)?;
+        }
+        exchange.removed.push(name);
+        Ok(true)
+    }
+
+    fn write_parts(&self, segment: &Segment, share: &Coverage, exchange: &mut Exchange) -> Result<()> {
+        for part in share.ranges() {
+            exchange.added.push(self.write(&segment.part(*part), Effort::Quick)?);
+        }
+        Ok(())
     }
 
     /// Removes what is held of `mnemonic`, all of it or in `range`, and says how many samples that were.
@@ -282,23 +302,21 @@ impl DiskStore {
             });
             let Some(around) = around else { return Ok(0) };
             let mut removed = 0;
-            let mut exchange = Exchange { added: Vec::new(), removed: Vec::new() };
+            let mut exchange = Exchange::default();
+            let all: Coverage = [around].into_iter().collect();
             for name in listing.segments.iter().filter(|name| name.header.proven.intersect(around).is_some())
             {
-                let proven = name.header.proven;
-                let mut kept = Coverage::new();
-                kept.insert(proven);
-                let kept = kept.without(&[around].into_iter().collect());
+                let kept = [name.header.proven].into_iter().collect::<Coverage>().without(&all);
                 if kept.is_empty() {
                     // Damaged ones can be removed, too.
                     removed += self.rows_of(mnemonic, *name).unwrap_or(0);
                 } else {
                     let whole = self.open_segment(mnemonic, *name)?.whole()?;
-                    removed += whole.samples.len();
-                    for part in kept.ranges().iter().map(|range| whole.part(*range)) {
-                        removed -= part.samples.len();
-                        exchange.added.push(self.write(&part, Effort::Quick)?);
-                    }
+                    let before = exchange.added.len();
+                    self.write_parts(&whole, &kept, &mut exchange)?;
+                    let written =
+                        exchange.added[before..].iter().filter_map(|(_, name)| Some(name.body?.rows));
+                    removed += whole.samples.len() - written.sum::<usize>();
                 }
                 exchange.removed.push(*name);
             }
