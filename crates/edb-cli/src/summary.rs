@@ -123,10 +123,14 @@ pub(crate) fn failures(failures: &[FailureReport]) -> Vec<String> {
     for failure in failures {
         if failure.tries > 0 {
             lines.push(format!("failed: {}: {}", failure.request, failure.error));
-        } else if let Some(one) = not_tried.iter_mut().find(|(reason, _)| *reason == failure.error) {
-            one.1 += 1;
-        } else {
-            not_tried.push((&failure.error, 1));
+            continue;
+        }
+        // Why, without what: that is counted.
+        let reason =
+            failure.error.find("not tried").map_or(failure.error.as_str(), |at| &failure.error[at..]);
+        match not_tried.iter_mut().find(|(known, _)| *known == reason) {
+            Some(one) => one.1 += 1,
+            None => not_tried.push((reason, 1)),
         }
     }
     lines.truncate(MOST_FAILURES);

@@ -8,8 +8,9 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
-use crate::{Error, Result};
+use crate::{Error, Instant, Result};
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
@@ -98,6 +99,16 @@ impl AtomicFile {
         Ok(CompleteFile { _file: file, temporary: self.temporary })
     }
 
+    /// Dates the file: as when it was last written it shows this time, not the present.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Disk`].
+    pub fn date(&mut self, at: Instant) -> Result<()> {
+        let since = Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(0));
+        let dated = self.file.flush().and_then(|()| self.file.get_ref().set_modified(UNIX_EPOCH + since));
+        dated.map_err(|error| self.error(error))
+    }
+
     /// An error about this file's destination.
     pub fn error(&self, error: io::Error) -> Error {
         Error::disk("write", &self.destination, error)
@@ -138,9 +149,8 @@ fn open_temporary(folder: &Path, name: &str) -> io::Result<(File, Temporary)> {
         let path = folder.join(format!("{TEMPORARY_PREFIX}{process}-{unique}-{name}{TEMPORARY_SUFFIX}"));
         let file = File::create(&path)?;
         let temporary = Temporary(path);
-        // Where a disk has no locks, nobody sweeps.
-        let _ = file.try_lock();
-        // Somebody may have swept it in between.
+        // Where a disk has no locks, nobody sweeps. Waits for a sweeper who is looking at it, and may have removed it then.
+        let _ = file.lock();
         if file.metadata()?.nlink() > 0 {
             return Ok((file, temporary));
         }
@@ -216,6 +226,18 @@ pub fn move_file(from: &Path, to: &Path) -> Result<()> {
     rename(from, to)?;
     sync_folder(folder_of(to))?;
     sync_folder(folder_of(from))
+}
+
+/// Gives a file a second name in another folder of the same disk, which is made if it is missing; that it has it already is fine.
+///
+/// # Errors
+/// [`crate::ErrorKind::Disk`].
+pub fn link_file(from: &Path, to: &Path) -> Result<()> {
+    create_folders(folder_of(to))?;
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::disk("link", to, error)),
+        _ => sync_folder(folder_of(to)),
+    }
 }
 
 /// Whether a file is one that was never finished, or is being written.

@@ -217,6 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_nobody_vouches_for_never_panic() {
+        let none = Nulls::none();
+        let columns = [
+            Column { name: "time", data: Data::Time(&[1, 5, 9]), nulls: &none },
+            Column { name: "value", data: Data::Real(&[0.1, -7.0, 0.1]), nulls: &none },
+        ];
+        let mut bytes = Vec::new();
+        write(&mut bytes, &columns, &[], Effort::Quick).unwrap();
+        for at in 0..bytes.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut other = bytes.clone();
+                other[at] = value;
+                let _ = File::from_bytes(other, None).and_then(|file| file.contents());
+            }
+        }
+    }
+
+    #[test]
     fn every_flipped_byte_is_noticed() {
         let mut words = TextColumn::default();
         ["ON", "OFF", "ON"].iter().for_each(|word| words.push(word));

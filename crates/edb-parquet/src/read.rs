@@ -12,7 +12,9 @@ use edb_core::{Error, Nulls, Result};
 use parquet::basic::{LogicalType, Type as PhysicalType};
 use parquet::column::page::PageReader;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::reader::{ChunkReader, Length};
@@ -25,6 +27,9 @@ use crate::write::{End, PAGES_KEY};
 
 /// As much of a file's end as is read at once: all of a small file, and the footer of any.
 const END_BYTES: u64 = 1 << 16;
+
+/// Ours have a million.
+const MOST_GROUP_ROWS: i64 = 1 << 26;
 
 /// A Parquet file that is open for reading.
 ///
@@ -217,7 +222,7 @@ impl File {
 
     fn pages(
         &self,
-        chunk: &parquet::file::metadata::ColumnChunkMetaData,
+        chunk: &ColumnChunkMetaData,
         rows: usize,
         locations: Vec<PageLocation>,
     ) -> std::result::Result<SerializedPageReader<Checked>, ParquetError> {
@@ -263,8 +268,20 @@ fn try_open(input: Input, end: Option<End>) -> std::result::Result<File, Parquet
         };
         columns.push((field.name().to_owned(), kind));
     }
+    // Without a checksum a footer may say anything, and the crate panics on some of it.
+    let is_odd = |chunk: &ColumnChunkMetaData| {
+        chunk.data_page_offset() < 0
+            || chunk.compressed_size() < 0
+            || chunk.dictionary_page_offset().is_some_and(|at| at < 0)
+    };
+    if metadata.row_groups().iter().flat_map(RowGroupMetaData::columns).any(is_odd) {
+        return Err(lacking("place of a page"));
+    }
     let mut group_starts = vec![0];
     for group in metadata.row_groups() {
+        if group.num_rows() > MOST_GROUP_ROWS {
+            return Err(lacking("row group of a size that can be"));
+        }
         let rows = usize::try_from(group.num_rows()).map_err(|_| lacking("number of rows"))?;
         group_starts.push(group_starts[group_starts.len() - 1] + rows);
     }

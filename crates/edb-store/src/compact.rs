@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use edb_core::{Error, Instant, Mnemonic, Result, TimeRange};
+use edb_core::{Error, Instant, Mnemonic, Result, TimeRange, ValueKind};
 use edb_parquet::{Effort, File};
 
 use crate::disk::{DiskStore, Exchange};
@@ -62,7 +62,7 @@ impl DiskStore {
 
     fn next_exchange(&self, mnemonic: &Mnemonic, listing: &Listing) -> Result<Option<(TimeRange, Exchange)>> {
         let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
-        for (name, share) in listing.segments.iter().zip(pieces::all_shares(&headers)) {
+        for (name, share) in listing.segments.iter().zip(pieces::shares(&headers)) {
             let mut exchange = Exchange::default();
             if self.cut(mnemonic, *name, &share, &mut exchange)? {
                 return Ok(Some((name.header.proven, exchange)));
@@ -86,26 +86,17 @@ impl DiskStore {
     }
 
     /// The first segments to merge: two at least, or one of the first version, that touch, have settled, are not too large together,
-    /// and have one kind of values.
+    /// have one kind of values, and are believed before others as much together as each is by itself.
     fn next_group<'a>(
         &self,
         mnemonic: &Mnemonic,
-        mut names: &'a [SegmentName],
+        all: &'a [SegmentName],
     ) -> Result<Option<&'a [SegmentName]>> {
+        let mut names = all;
         while !names.is_empty() {
-            let run = next_run(names);
-            let mut group = run;
-            if run.len() > 1 {
-                let kind = |name: &SegmentName| {
-                    self.open_segment(mnemonic, *name).map(|open| open.about().sql_type.kind())
-                };
-                let first = kind(&run[0])?;
-                for (at, name) in run.iter().enumerate().skip(1) {
-                    if kind(name)? != first {
-                        group = &run[..at];
-                        break;
-                    }
-                }
+            let mut group = self.next_run(mnemonic, names)?;
+            while group.len() > 1 && changes_belief(group, all) {
+                group = &group[..group.len() - 1];
             }
             if group.len() > 1 || group.first().is_some_and(|name| name.body.is_none()) {
                 return Ok(Some(group));
@@ -113,6 +104,33 @@ impl DiskStore {
             names = &names[group.len().max(1)..];
         }
         Ok(None)
+    }
+
+    /// The touching segments from the first on that have settled, are not too large together, and have one kind of values.
+    fn next_run<'a>(&self, mnemonic: &Mnemonic, names: &'a [SegmentName]) -> Result<&'a [SegmentName]> {
+        let (mut rows, mut end, mut kind) = (0, names.first().map(|name| name.header.proven.start()), None);
+        for (at, name) in names.iter().enumerate() {
+            let proven = name.header.proven;
+            rows += self.rows_of(mnemonic, *name)?;
+            let touches = !name.header.provisional && Some(proven.start()) <= end && rows <= MOST_ROWS;
+            // Opened only where there is something to merge it with.
+            if !touches
+                || at > 0 && {
+                    let own = self.kind_of(mnemonic, *name)?;
+                    let first = kind.map_or_else(|| self.kind_of(mnemonic, names[0]), Ok)?;
+                    kind = Some(first);
+                    own != first
+                }
+            {
+                return Ok(&names[..at]);
+            }
+            end = end.max(Some(proven.stop()));
+        }
+        Ok(names)
+    }
+
+    fn kind_of(&self, mnemonic: &Mnemonic, name: SegmentName) -> Result<ValueKind> {
+        Ok(self.open_segment(mnemonic, name)?.about().sql_type.kind())
     }
 
     /// One segment with the samples of all.
@@ -140,17 +158,15 @@ impl DiskStore {
     }
 }
 
-/// The first run of touching segments that have settled and together are not too large.
-fn next_run(names: &[SegmentName]) -> &[SegmentName] {
-    let mut rows = 0;
-    let mut end = names.first().map(|name| name.header.proven.start());
-    let joins = |name: &&SegmentName| {
-        // The first version does not say its rows, and is written anew in any case.
-        rows += name.body.map_or(0, |body| body.rows);
-        let proven = name.header.proven;
-        let is_next = !name.header.provisional && Some(proven.start()) <= end && rows <= MOST_ROWS;
-        end = end.max(Some(proven.stop()));
-        is_next
-    };
-    &names[..names.iter().take_while(joins).count()]
+/// Whether somebody who is believed less than a member of the group, and speaks for a part of its range, would be believed more than all of
+/// them as one: the merged segment is as old as its oldest member.
+fn changes_belief(group: &[SegmentName], all: &[SegmentName]) -> bool {
+    let oldest = group.iter().map(|name| name.header.fetched_at).min();
+    let outsiders = all.iter().filter(|name| !group.contains(name) && Some(name.header.fetched_at) >= oldest);
+    outsiders.into_iter().any(|outsider| {
+        group.iter().any(|member| {
+            member.header.fetched_at >= outsider.header.fetched_at
+                && member.header.proven.intersect(outsider.header.proven).is_some()
+        })
+    })
 }

@@ -21,6 +21,19 @@ pub struct Difference {
     pub known_since: Option<Instant>,
 }
 
+impl Difference {
+    /// Both together.
+    pub(crate) fn and(self, other: &Self) -> Self {
+        Self {
+            range: self.range.hull(other.range),
+            added: self.added + other.added,
+            changed: self.changed + other.changed,
+            gone: self.gone + other.gone,
+            known_since: self.known_since.min(other.known_since),
+        }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [(self.added, "added"), (self.changed, "changed"), (self.gone, "gone")];

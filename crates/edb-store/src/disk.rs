@@ -1,6 +1,6 @@
 //! Segments on disk.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,14 +74,16 @@ impl DiskStore {
         }
         // What was not finished here is a store that was being made.
         if folder::names_in(root).is_ok_and(|names| names.iter().any(|name| !atomic::is_temporary(name))) {
-            return Err(Error::new(
-                ErrorKind::Disk,
-                format!(
-                    "could not make a store in `{}`: the folder holds something else, and no `{STORE_FILE}`",
-                    root.display()
-                ),
-            )
-            .with_hint("name an empty folder, or one that does not exist yet"));
+            let message = format!(
+                "could not make a store in `{}`: the folder holds something else, and no `{STORE_FILE}`",
+                root.display()
+            );
+            let hint = if root.join(SAMPLES_FOLDER).is_dir() {
+                format!("if it is a store that lost this file, write `{{\"format\": {FORMAT}}}` into it")
+            } else {
+                "name an empty folder, or one that does not exist yet".to_owned()
+            };
+            return Err(Error::new(ErrorKind::Disk, message).with_hint(hint));
         }
         format::write(root)?;
         Ok(Self { root: root.to_owned() })
@@ -134,7 +136,7 @@ impl DiskStore {
         OpenSegment::open(&self.path(mnemonic, name), name)
     }
 
-    fn rows_of(&self, mnemonic: &Mnemonic, name: SegmentName) -> Result<usize> {
+    pub(crate) fn rows_of(&self, mnemonic: &Mnemonic, name: SegmentName) -> Result<usize> {
         match name.body {
             Some(body) => Ok(body.rows),
             None => Ok(self.open_segment(mnemonic, name)?.rows()),
@@ -200,11 +202,7 @@ impl DiskStore {
         let folder = self.folder_of(mnemonic);
         let lock = FolderLock::alone(&folder)?;
         let now = folder::list(&folder, &lock)?;
-        let nearby = |listing: &Listing| -> Vec<SegmentName> {
-            let is_nearby = |name: &&SegmentName| name.header.proven.intersect(around).is_some();
-            listing.segments.iter().filter(is_nearby).copied().collect()
-        };
-        if nearby(&now) != nearby(listed) {
+        if now.overlapping(around) != listed.overlapping(around) {
             return Ok(false);
         }
         if !exchange.added.is_empty() && format::read(&self.root)? != FORMAT {
@@ -234,14 +232,11 @@ impl DiskStore {
     /// read all files, and know nothing of proofs. An overlap without samples, as neighbouring answers have it, is left alone.
     fn make_room(&self, listing: &Listing, segment: &Segment) -> Result<(TimeRange, Exchange)> {
         let range = segment.about.header.proven;
-        let proven = listing.segments.iter().map(|name| name.header.proven);
-        let around = proven.filter(|proven| proven.intersect(range).is_some()).fold(range, TimeRange::hull);
-        let overlapping =
-            listing.segments.iter().filter(|name| name.header.proven.intersect(around).is_some());
-        let overlapping: Vec<SegmentName> = overlapping.copied().collect();
+        let around = listing.around(range);
+        let overlapping = listing.overlapping(around);
         let headers: Vec<Header> =
             overlapping.iter().map(|name| name.header).chain([segment.about.header]).collect();
-        let mut shares = pieces::shares_with_new(&headers);
+        let mut shares = pieces::shares(&headers);
         let mut exchange = Exchange::default();
         let own = shares.pop().unwrap_or_default();
         if !own.is_empty() && !lost(segment, range, &own)? {
@@ -271,15 +266,26 @@ impl DiskStore {
             return Ok(false);
         }
         // One that goes wholly need not be read: it may be damaged.
+        if !share.is_empty() && !lost(&self.open_segment(mnemonic, name)?, proven, share)? {
+            return Ok(false);
+        }
+        self.cut_always(mnemonic, name, share, exchange)?;
+        Ok(true)
+    }
+
+    /// The same, also where a segment has no samples that are not believed.
+    pub(crate) fn cut_always(
+        &self,
+        mnemonic: &Mnemonic,
+        name: SegmentName,
+        share: &Coverage,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
         if !share.is_empty() {
-            let open = self.open_segment(mnemonic, name)?;
-            if !lost(&open, proven, share)? {
-                return Ok(false);
-            }
-            self.write_parts(&open.whole()?, share, exchange)?;
+            self.write_parts(&self.open_segment(mnemonic, name)?.whole()?, share, exchange)?;
         }
         exchange.removed.push(name);
-        Ok(true)
+        Ok(())
     }
 
     fn write_parts(&self, segment: &Segment, share: &Coverage, exchange: &mut Exchange) -> Result<()> {
@@ -294,41 +300,48 @@ impl DiskStore {
     /// # Errors
     /// [`ErrorKind::Disk`], and [`ErrorKind::Integrity`] if a segment that has to be cut cannot be read.
     pub fn remove(&self, mnemonic: &Mnemonic, range: Option<TimeRange>) -> Result<usize> {
-        for _ in 0..MOST_TRIES {
-            let listing = self.listing(mnemonic)?;
+        let mut removed = 0;
+        self.until_exchanged(mnemonic, |listing| {
             let around = range.or_else(|| {
                 let ranges = listing.segments.iter().map(|name| name.header.proven);
                 ranges.reduce(TimeRange::hull)
             });
-            let Some(around) = around else { return Ok(0) };
-            let mut removed = 0;
+            let Some(around) = around else { return Ok(None) };
+            removed = 0;
             let mut exchange = Exchange::default();
             let all: Coverage = [around].into_iter().collect();
-            for name in listing.segments.iter().filter(|name| name.header.proven.intersect(around).is_some())
-            {
+            for name in listing.overlapping(around) {
+                // Damaged ones can be removed, too.
+                removed += self.rows_of(mnemonic, name).unwrap_or(0);
                 let kept = [name.header.proven].into_iter().collect::<Coverage>().without(&all);
-                if kept.is_empty() {
-                    // Damaged ones can be removed, too.
-                    removed += self.rows_of(mnemonic, *name).unwrap_or(0);
-                } else {
-                    let whole = self.open_segment(mnemonic, *name)?.whole()?;
-                    let before = exchange.added.len();
-                    self.write_parts(&whole, &kept, &mut exchange)?;
-                    let written =
-                        exchange.added[before..].iter().filter_map(|(_, name)| Some(name.body?.rows));
-                    removed += whole.samples.len() - written.sum::<usize>();
-                }
-                exchange.removed.push(*name);
+                self.cut_always(mnemonic, name, &kept, &mut exchange)?;
             }
-            if exchange.removed.is_empty() {
-                return Ok(0);
-            }
-            if self.exchange(mnemonic, &listing, around, exchange)? {
-                if range.is_none() {
-                    // Somebody may be writing into it again.
-                    let _ = fs::remove_dir(self.folder_of(mnemonic));
-                }
-                return Ok(removed);
+            removed -= exchange.added.iter().filter_map(|(_, name)| Some(name.body?.rows)).sum::<usize>();
+            Ok((!exchange.removed.is_empty()).then_some((around, exchange)))
+        })?;
+        if range.is_none() {
+            // Somebody may be writing into it again.
+            let _ = fs::remove_dir(self.folder_of(mnemonic));
+        }
+        Ok(removed)
+    }
+
+    /// Finds out what is to be exchanged, and does it, again and again until nobody has come in between; `None` if there is nothing to do.
+    pub(crate) fn until_exchanged(
+        &self,
+        mnemonic: &Mnemonic,
+        mut plan: impl FnMut(&Listing) -> Result<Option<(TimeRange, Exchange)>>,
+    ) -> Result<()> {
+        for _ in 0..MOST_TRIES {
+            let is_done = self.while_it_stands(mnemonic, |listing| match plan(listing)? {
+                Some((around, exchange)) => self.exchange(mnemonic, listing, around, exchange),
+                None => Ok(true),
+            });
+            match is_done {
+                Ok(true) => return Ok(()),
+                // A folder that is removed meanwhile is made again.
+                Err(error) if self.folder_of(mnemonic).is_dir() => return Err(error),
+                _ => {}
             }
         }
         Err(self.unsettled(mnemonic))
@@ -367,24 +380,11 @@ impl Store for DiskStore {
     }
 
     fn commit(&self, segment: Segment) -> Result<()> {
-        let mnemonic = &segment.mnemonic;
-        for _ in 0..MOST_TRIES {
-            atomic::create_folders(&self.folder_of(mnemonic))?;
-            // A segment that vanishes while it is looked at, and a folder that is removed, are begun anew.
-            let is_done = self.while_it_stands(mnemonic, |listing| {
-                let (around, exchange) = self.make_room(listing, &segment)?;
-                if exchange.added.is_empty() && exchange.removed.is_empty() {
-                    return Ok(true);
-                }
-                self.exchange(mnemonic, listing, around, exchange)
-            });
-            match is_done {
-                Ok(true) => return Ok(()),
-                Err(error) if self.folder_of(mnemonic).is_dir() => return Err(error),
-                _ => {}
-            }
-        }
-        Err(self.unsettled(mnemonic))
+        self.until_exchanged(&segment.mnemonic, |listing| {
+            let (around, exchange) = self.make_room(listing, &segment)?;
+            let is_nothing = exchange.added.is_empty() && exchange.removed.is_empty();
+            Ok((!is_nothing).then_some((around, exchange)))
+        })
     }
 
     fn dictionary(&self) -> Result<Dictionary> {
@@ -397,11 +397,8 @@ impl Store for DiskStore {
     }
 
     fn learn(&self, entries: Dictionary) -> Result<()> {
-        // Two processes must not each read, merge and write at once; the lock dies with its process.
-        let path = self.root.join(STORE_FILE);
-        let lock = File::open(&path)
-            .and_then(|file| file.lock().map(|()| file))
-            .map_err(|error| Error::disk("lock", &path, error))?;
+        // Two processes must not each read, merge and write at once.
+        let lock = FolderLock::alone(&self.root)?;
         let mut known = self.dictionary()?;
         dictionary_file::merge(&mut known, &entries);
         let text = dictionary_file::format(&known)?;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind as IoErrorKind};
 use std::path::{Path, PathBuf};
 
-use edb_core::{Error, Result, atomic};
+use edb_core::{Error, Result, TimeRange, atomic};
 
 use crate::name::SegmentName;
 
@@ -19,7 +19,21 @@ pub(crate) struct Listing {
     pub(crate) foreign: Vec<PathBuf>,
 }
 
-/// The lock of a folder. It dies with its process.
+impl Listing {
+    /// `range`, and that of all segments that overlap it.
+    pub(crate) fn around(&self, range: TimeRange) -> TimeRange {
+        let overlapping = self.overlapping(range);
+        overlapping.iter().map(|name| name.header.proven).fold(range, TimeRange::hull)
+    }
+
+    /// The segments that overlap `range`.
+    pub(crate) fn overlapping(&self, range: TimeRange) -> Vec<SegmentName> {
+        let overlaps = |name: &&SegmentName| name.header.proven.intersect(range).is_some();
+        self.segments.iter().filter(overlaps).copied().collect()
+    }
+}
+
+/// The lock of a folder: of a mnemonic's, or of the store's own for its dictionary. It dies with its process.
 ///
 /// Whoever lists the segments shares it for as long as that takes: a listing must not miss both a segment and the one that takes its
 /// place. Whoever replaces segments holds it alone from the first new name to the last old one. Segments never change, so that

@@ -42,7 +42,8 @@ pub(crate) fn read(root: &Path) -> Result<u32> {
     let file: StoreFile = serde_json::from_slice(&text).map_err(|error| {
         Error::new(ErrorKind::Disk, format!("could not read `{}`", path.display())).caused_by(error)
     })?;
-    check(file.format)?;
+    check(file.format)
+        .map_err(|error| error.while_doing(format!("could not open the store in `{}`", root.display())))?;
     Ok(file.format)
 }
 

@@ -16,7 +16,7 @@
 //! one run.
 //!
 //! # What is promised
-//! - A commit is there for every reader when it returns, and survives a power cut; a kill at any moment leaves the store as it was or
+//! - A commit is there for every reader when it returns, and survives a power cut; a kill at any moment leaves every segment as it was or
 //!   as it is to be ([`edb_core::atomic`]).
 //! - Any number of processes may read, write, compact and remove at once. A reader sees each sample once, and never misses one that
 //!   was there when it began.

@@ -165,9 +165,9 @@ impl OpenSegment {
     }
 
     fn try_append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {
-        to.reserve_times();
         let pages = self.pages_in(range);
         let pages = pages.first().map_or(0..0, |first| first.start..pages[pages.len() - 1].end);
+        to.reserve_times();
         let rows = self.rows_in(range, pages, &mut to.times)?;
         self.append_rows(rows, to)
     }
@@ -215,7 +215,12 @@ fn contradiction(what: &str) -> Error {
 }
 
 /// Says which file it is that cannot be read, and what to do about it.
+///
+/// What has a hint of its own is not about the file.
 fn in_file(error: Error, path: &Path) -> Error {
+    if error.hint().is_some() {
+        return error;
+    }
     error
         .while_doing(format!("could not read the segment `{}`", path.display()))
         .with_hint("run `edb store verify --repair`: it sets damaged segments aside, and the next query fetches their ranges again")

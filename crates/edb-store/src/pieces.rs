@@ -63,9 +63,15 @@ impl Gathered {
         match held {
             Some(_) if rows == 0 => return Ok(()),
             Some(held) if held != kind => {
+                let last = match &self.times {
+                    OwnedColumn::Time(times) => times.last().copied(),
+                    _ => None,
+                };
+                let last = Instant::from_micros(last.unwrap_or(0));
                 return Err(Error::integrity(format!(
-                    "could not join samples: expected {held:?} values, found {kind:?} values"
-                )));
+                    "could not join samples: {held:?} values until {last}, and {kind:?} values from then on"
+                ))
+                .with_hint("ask for the times before and after that by themselves"));
             }
             Some(_) => {}
             None => {
@@ -163,10 +169,10 @@ fn by_belief(headers: &[Header]) -> Vec<usize> {
 }
 
 /// The pieces of all that is proven, ascending and disjoint.
-fn pieces(headers: &[Header], order: &[usize]) -> Vec<Piece> {
+fn pieces(headers: &[Header]) -> Vec<Piece> {
     let mut proven = Coverage::new();
     let mut pieces = Vec::new();
-    for &segment in order {
+    for segment in by_belief(headers) {
         let range = headers[segment].proven;
         pieces.extend(proven.gaps(range).into_iter().map(|range| Piece { range, segment }));
         proven.insert(range);
@@ -175,25 +181,11 @@ fn pieces(headers: &[Header], order: &[usize]) -> Vec<Piece> {
     pieces
 }
 
-/// The part of each segment's range for which it speaks, where the last one is new and gives way to others of its time: it is the
-/// one that can still be cut at no cost.
-pub(crate) fn shares_with_new(headers: &[Header]) -> Vec<Coverage> {
-    let mut order = by_belief(headers);
-    let new = headers.len() - 1;
-    order.retain(|at| *at != new);
-    let place = order.partition_point(|at| headers[*at].fetched_at >= headers[new].fetched_at);
-    order.insert(place, new);
-    shares(headers, &order)
-}
-
 /// The part of each segment's range for which it speaks.
-pub(crate) fn all_shares(headers: &[Header]) -> Vec<Coverage> {
-    shares(headers, &by_belief(headers))
-}
-
-fn shares(headers: &[Header], order: &[usize]) -> Vec<Coverage> {
+pub(crate) fn shares(headers: &[Header]) -> Vec<Coverage> {
     let mut shares = vec![Coverage::new(); headers.len()];
-    pieces(headers, order).iter().for_each(|piece| shares[piece.segment].insert(piece.range));
+    let pieces = pieces(headers);
+    pieces.iter().for_each(|piece| shares[piece.segment].insert(piece.range));
     shares
 }
 
@@ -205,7 +197,7 @@ pub(crate) fn read<P: Proof>(
     range: TimeRange,
     open: impl FnMut(usize) -> Result<Arc<P>>,
 ) -> Result<Reading> {
-    let pieces = pieces(headers, &by_belief(headers));
+    let pieces = pieces(headers);
     let mut shelf = Shelf { open, last: None };
     let mut reading = Reading::default();
     let inside = || pieces.iter().filter_map(|piece| Some((piece.segment, piece.range.intersect(range)?)));

@@ -3,7 +3,7 @@
 use edb_core::{Coverage, Dictionary, Instant, Mnemonic, Result, Sample, Samples, SqlType, TimeRange};
 
 use crate::difference::{self, Difference};
-use crate::{Header, Segment};
+use crate::{Header, Segment, pieces};
 
 /// What a store knows of one mnemonic in one range.
 #[derive(Debug, Clone)]
@@ -58,8 +58,8 @@ pub trait Store: Send + Sync {
     /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
     fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading>;
 
-    /// Keeps a segment. It is there for every reader when this returns, and not at all when this fails. Where others prove the same
-    /// range, the newest is believed from then on.
+    /// Keeps a segment. It is there for every reader, and for good, when this returns. When this fails it is there whole or not at all.
+    /// Where others prove the same range, the newest is believed from then on, and of those of one time the shortest.
     ///
     /// # Errors
     /// [`edb_core::ErrorKind::Disk`].
@@ -106,8 +106,14 @@ pub trait Store: Send + Sync {
         let has_settled =
             |header: &Header| header.provisional && header.proven.stop() <= now.plus_micros(-settle_us);
         let headers = self.headers(mnemonic)?;
-        let known: Coverage =
-            headers.iter().filter(|header| !has_settled(header)).map(|header| header.proven).collect();
+        let known: Coverage = if headers.iter().any(has_settled) {
+            // Where the one that is believed has to be asked again, what an older one says there does not count.
+            let shares = headers.iter().zip(pieces::shares(&headers));
+            let standing = shares.filter(|(header, _)| !has_settled(header));
+            standing.flat_map(|(_, share)| share.ranges().to_vec()).collect()
+        } else {
+            headers.iter().map(|header| header.proven).collect()
+        };
         Ok(known.gaps(range))
     }
 
@@ -117,9 +123,19 @@ pub trait Store: Send + Sync {
     /// As [`read`](Self::read).
     fn difference(&self, segment: &Segment) -> Result<Option<Difference>> {
         let range = segment.about.header.proven;
-        if self.known(&segment.mnemonic)?.within(range).is_empty() {
-            return Ok(None);
+        let headers = self.headers(&segment.mnemonic)?;
+        let mut difference: Option<Difference> = None;
+        // One segment after the other: their kinds of values may differ.
+        for share in pieces::shares(&headers) {
+            for known in share.within(range).ranges() {
+                let reading = self.read(&segment.mnemonic, *known)?;
+                let found = difference::between(&reading, &segment.samples);
+                difference = match (difference, found) {
+                    (Some(one), Some(other)) => Some(one.and(&other)),
+                    (one, other) => one.or(other),
+                };
+            }
         }
-        Ok(difference::between(&self.read(&segment.mnemonic, range)?, &segment.samples))
+        Ok(difference)
     }
 }

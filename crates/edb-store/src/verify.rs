@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use edb_core::{Error, ErrorKind, Mnemonic, Result, TimeRange, atomic};
+use edb_core::{Error, Mnemonic, Result, TimeRange, atomic};
 
-use crate::disk::{DICTIONARY_FILE, DiskStore};
+use crate::disk::{DICTIONARY_FILE, DiskStore, Exchange};
 use crate::folder::names_in;
 use crate::name::SegmentName;
 use crate::{Header, pieces};
@@ -48,7 +48,7 @@ impl DiskStore {
     /// Reads every segment of `mnemonic` whole, and compares checksums, hashes, order, ranges, brackets and names.
     ///
     /// # Errors
-    /// [`ErrorKind::Disk`] if the folder cannot be read. A damaged segment is no error but a finding.
+    /// [`edb_core::ErrorKind::Disk`] if the folder cannot be read. A damaged segment is no error but a finding.
     pub fn verify(&self, mnemonic: &Mnemonic) -> Result<Verified> {
         let listing = self.listing(mnemonic)?;
         let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
@@ -58,7 +58,7 @@ impl DiskStore {
             foreign: listing.foreign,
             ..Verified::default()
         };
-        for (name, share) in listing.segments.iter().zip(pieces::all_shares(&headers)) {
+        for (name, share) in listing.segments.iter().zip(pieces::shares(&headers)) {
             let path = self.path(mnemonic, *name);
             let read = self.open_segment(mnemonic, *name).and_then(|open| {
                 verified.size_bytes += open.size_bytes();
@@ -76,20 +76,22 @@ impl DiskStore {
                 }
                 // Replaced by somebody meanwhile.
                 Err(_) if !path.exists() => {}
-                Err(error) if error.kind() == ErrorKind::Integrity => {
+                // Bytes that cannot be read at all are damaged, too, and the others are still worth a look.
+                Err(error) => {
                     verified.segments += 1;
                     verified.damaged.push(Damage { path, range: name.header.proven, error, name: *name });
                 }
-                Err(error) => return Err(error),
             }
         }
+        // The oldest first: what is set aside later is then spoken for by none of these.
+        verified.damaged.sort_by_key(|damage| damage.name.header.fetched_at);
         Ok(verified)
     }
 
     /// Files that writers left in the store's own folder who died.
     ///
     /// # Errors
-    /// [`ErrorKind::Disk`] if the folder cannot be read.
+    /// [`edb_core::ErrorKind::Disk`] if the folder cannot be read.
     pub fn left(&self) -> Result<Vec<PathBuf>> {
         let names = names_in(self.root())?.into_iter().filter(|name| atomic::is_temporary(name));
         Ok(names.map(|name| self.root().join(name)).filter(|path| atomic::is_left(path)).collect())
@@ -99,21 +101,40 @@ impl DiskStore {
     /// again.
     ///
     /// # Errors
-    /// [`ErrorKind::Disk`].
+    /// [`edb_core::ErrorKind::Disk`].
     pub fn set_dictionary_aside(&self) -> Result<PathBuf> {
         let to = self.root().join(DAMAGED_FOLDER).join(DICTIONARY_FILE);
         atomic::move_file(&self.root().join(DICTIONARY_FILE), &to)?;
         Ok(to)
     }
 
-    /// Moves a damaged segment to the folder `damaged` of the store, and returns where it is now. Its range is not known any more: the
-    /// next query that needs it fetches it again.
+    /// Moves a damaged segment to the folder `damaged` of the store, and returns where it is now. What it alone was believed about is not
+    /// known any more, whatever older segments say of it, and the next query that needs it fetches it again.
     ///
     /// # Errors
-    /// [`ErrorKind::Disk`].
+    /// [`edb_core::ErrorKind::Disk`]; [`edb_core::ErrorKind::Integrity`] if an older segment that has to be cut for it is damaged, too.
     pub fn set_aside(&self, mnemonic: &Mnemonic, damage: &Damage) -> Result<PathBuf> {
         let to = self.root().join(DAMAGED_FOLDER).join(mnemonic.as_str()).join(damage.name.to_file_name());
-        atomic::move_file(&damage.path, &to)?;
+        atomic::link_file(&damage.path, &to)?;
+        self.until_exchanged(mnemonic, |listing| {
+            let around = listing.around(damage.range);
+            let names = listing.overlapping(around);
+            let headers: Vec<Header> = names.iter().map(|name| name.header).collect();
+            let mut exchange = Exchange::default();
+            if !names.contains(&damage.name) {
+                return Ok(None);
+            }
+            for (name, share) in names.iter().zip(pieces::shares(&headers)) {
+                if *name == damage.name {
+                    exchange.removed.push(*name);
+                } else if name.header.proven.intersect(damage.range).is_some()
+                    && !share.gaps(name.header.proven).is_empty()
+                {
+                    self.cut_always(mnemonic, *name, &share, &mut exchange)?;
+                }
+            }
+            Ok(Some((around, exchange)))
+        })?;
         Ok(to)
     }
 }

@@ -16,6 +16,13 @@ use crate::{output, source, summary};
 pub(crate) fn run(common: &Common, args: StoreArgs) -> Result<u8> {
     let folder = source::required_store(common)?;
     if let StoreCommand::Import { paths } = &args.command {
+        // Before a store is made for nothing.
+        if let Some(missing) = paths.iter().find(|path| !path.exists()) {
+            return Err(Error::usage(format!(
+                "could not import `{}`: there is no such file or folder",
+                missing.display()
+            )));
+        }
         return take_in(common, &DiskStore::open_or_create(&folder)?, paths);
     }
     let store = DiskStore::open(&folder)?;
@@ -49,6 +56,11 @@ fn held(store: &DiskStore, words: &[String]) -> Result<Vec<Mnemonic>> {
     Ok(all.into_iter().filter(|mnemonic| words.iter().any(|word| mnemonic.matches(word))).collect())
 }
 
+/// Whether people are told what was done.
+fn tells(common: &Common) -> bool {
+    common.words.summary == SummaryForm::Text && !common.words.quiet
+}
+
 /// The range that is named, open ends being those of time.
 fn range(args: &HeldArgs) -> Result<Option<TimeRange>> {
     let now = source::now();
@@ -75,7 +87,7 @@ fn take_in(common: &Common, store: &DiskStore, paths: &[PathBuf]) -> Result<u8> 
             "notices": imported.notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
         output::data(format!("{object}\n").as_bytes())?;
-    } else if !common.words.quiet {
+    } else if tells(common) {
         output::say(&format!(
             "imported {} of {} from {}",
             summary::counted(imported.rows, "sample"),
@@ -122,7 +134,7 @@ fn give_out(
             "notices": written.notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
         });
         output::data(format!("{object}\n").as_bytes())?;
-    } else if !common.words.quiet {
+    } else if tells(common) {
         output::say(&format!(
             "wrote {} of {} to {} in {}",
             summary::counted(written.rows, "sample"),
@@ -286,7 +298,7 @@ fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bo
     if let Some(error) = &dictionary {
         output::say(&format!("damaged: {}", error.chain()));
     }
-    if !common.words.quiet {
+    if tells(common) {
         left.iter().for_each(|path| output::say(&format!("left by a writer that died: {}", path.display())));
         foreign.iter().for_each(|path| output::say(&format!("no file of the store: {}", path.display())));
         aside.iter().for_each(|path| output::say(&format!("set aside: {}", path.display())));
@@ -311,12 +323,17 @@ fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bo
         ));
     }
     if !damaged.is_empty() {
-        let hint = if repair {
-            "fetch these ranges again with `edb sync`"
+        let again: Vec<String> =
+            damaged.iter().take(4).map(|(mnemonic, damage)| format!("{mnemonic}@{}", damage.range)).collect();
+        let more = if damaged.len() > again.len() { " …" } else { "" };
+        let again = format!("edb sync {}{more}", again.join(" "));
+        output::say(&if repair {
+            format!("hint: fetch again what was in them: {again}")
         } else {
-            "run it again with `--repair`, which sets them aside, and fetch their ranges again with `edb sync`"
-        };
-        output::say(&format!("hint: {hint}"));
+            format!(
+                "hint: run it with `--repair`, which sets them aside; then fetch again what was in them: {again}"
+            )
+        });
     }
     Ok(code)
 }
@@ -349,7 +366,7 @@ fn compact(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic]) -> Result
         output::data(format!("{object}\n").as_bytes())?;
         return Ok(code);
     }
-    if !common.words.quiet {
+    if tells(common) {
         let sign = if saved < 0 { "more" } else { "less" };
         output::say(&match removed {
             0 => "nothing to merge".to_owned(),
@@ -387,7 +404,7 @@ fn remove(common: &Common, store: &DiskStore, args: &HeldArgs) -> Result<u8> {
         let object =
             json!({ "removed": removed.iter().map(one).collect::<Vec<_>>(), "dry_run": common.dry_run });
         output::data(format!("{object}\n").as_bytes())?;
-    } else if !common.words.quiet {
+    } else if tells(common) {
         let verb = if common.dry_run { "would remove" } else { "removed" };
         for (mnemonic, rows) in &removed {
             output::say(&format!("{verb} {} of {mnemonic}", summary::counted(*rows, "sample")));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant as Stopwatch;
 
 use edb::{
-    Archive, DiskStore, Error, Instant, MICROS_PER_DAY, Mnemonic, Request, Result, Store, Synced, Term,
-    TimeRange,
+    Archive, Coverage, Error, Instant, MICROS_PER_DAY, Mnemonic, Notice, NoticeKind, Request, Result, Store,
+    Synced, Term, TimeRange,
 };
 use edb_job::Job;
 use serde_json::json;
@@ -19,6 +19,14 @@ pub(crate) async fn run(common: &Common, args: SyncArgs) -> Result<u8> {
     let now = source::now();
     let watch = Stopwatch::now();
     let folder = source::required_store(common)?;
+    if !folder.exists() && args.selection.terms.is_empty() && args.selection.range.query.is_none() {
+        // Before a store is made for nothing.
+        return Err(Error::usage(format!(
+            "there is no store in `{}`, and no mnemonic is named",
+            folder.display()
+        ))
+        .with_hint("name what it is to hold, as in `edb sync SA_ZADUCMDX --start -30d`"));
+    }
     let lag_us = i64::try_from(args.lag.as_micros()).unwrap_or(i64::MAX);
     let latest = now.plus_micros(-lag_us);
     let mut job = super::job("sync", &args.selection, now)?;
@@ -27,9 +35,7 @@ pub(crate) async fn run(common: &Common, args: SyncArgs) -> Result<u8> {
         return Err(Error::usage("could not bring a store up to date from itself")
             .with_hint("leave `--source store` out, or name a service"));
     }
-    if folder.exists() {
-        go_on(&mut job, &DiskStore::open(&folder)?, latest)?;
-    }
+    let holes = go_on(&mut job, archive.store().as_ref(), latest)?;
     let resolved = job.resolve(&archive, now).await?;
     let requests: Vec<Request> =
         resolved.requests.into_iter().filter_map(|request| until(request, latest)).collect();
@@ -45,22 +51,23 @@ pub(crate) async fn run(common: &Common, args: SyncArgs) -> Result<u8> {
     let synced = archive.sync(&requests, now, |event| display.show(&event)).await;
     display.finish();
     let mut synced = synced?;
-    synced.notices.splice(0..0, resolved.notices);
+    synced.notices.splice(0..0, holes.into_iter().chain(resolved.notices));
     finish(common, &archive, &synced, watch.elapsed().as_secs_f64())
 }
 
-/// Names without a range go on from where the store ends; without names, all that it holds.
-fn go_on(job: &mut Job, store: &DiskStore, latest: Instant) -> Result<()> {
+/// Names without a range go on from where the store ends; without names, all that it holds. What it lacks before that is told: whether it is
+/// wanted nobody but the user knows.
+fn go_on(job: &mut Job, store: &dyn Store, latest: Instant) -> Result<Vec<Notice>> {
     let selection = &mut job.selection;
     let held = store.mnemonics()?;
     if selection.terms.is_empty() {
         selection.terms = held.iter().map(|mnemonic| Term::Name(mnemonic.to_string())).collect();
     }
+    let mut notices = Vec::new();
     if !selection.ranges.is_empty() || !job.during.is_empty() {
-        return Ok(());
+        return Ok(notices);
     }
-    let terms = std::mem::take(&mut selection.terms);
-    for term in terms {
+    for term in std::mem::take(&mut selection.terms) {
         let names: Vec<&Mnemonic> = match &term {
             Term::Name(name) => held.iter().filter(|mnemonic| mnemonic.matches(name)).collect(),
             Term::Whole(_) => Vec::new(),
@@ -69,20 +76,29 @@ fn go_on(job: &mut Job, store: &DiskStore, latest: Instant) -> Result<()> {
             selection.terms.push(term);
         }
         for mnemonic in names {
-            if let Some(range) = unsettled(store, mnemonic, latest)? {
+            let headers = store.headers(mnemonic)?;
+            let known: Coverage = headers.iter().map(|header| header.proven).collect();
+            let young: Coverage = headers.iter().filter(|it| it.provisional).map(|it| it.proven).collect();
+            let Some(end) = known.ranges().last().map(|last| last.stop()) else {
+                // Nothing is left of it to go on from.
+                selection.terms.push(Term::Name(mnemonic.to_string()));
+                continue;
+            };
+            let start = young.ranges().first().map_or(end, |first| first.start());
+            if let Some(range) = TimeRange::checked(start, latest) {
                 selection.terms.push(Term::Whole(Request { mnemonic: mnemonic.clone(), range }));
             }
+            let holes = known
+                .ranges()
+                .windows(2)
+                .filter_map(|pair| TimeRange::checked(pair[0].stop(), pair[1].start()));
+            notices.extend(holes.map(|hole| {
+                let text = format!("nothing is known in {hole}; if it is wanted: edb sync {mnemonic}@{hole}");
+                Notice::about(NoticeKind::NotKnown, mnemonic, text)
+            }));
         }
     }
-    Ok(())
-}
-
-/// From the first instant that is provisional, or else the last that is known, to the latest that is wanted.
-fn unsettled(store: &DiskStore, mnemonic: &Mnemonic, latest: Instant) -> Result<Option<TimeRange>> {
-    let status = store.status(mnemonic)?;
-    let first = status.provisional.ranges().first().map(|range| range.start());
-    let last = status.known.ranges().last().map(|range| range.stop());
-    Ok(first.or(last).and_then(|start| TimeRange::checked(start, latest)))
+    Ok(notices)
 }
 
 fn until(request: Request, latest: Instant) -> Option<Request> {

@@ -214,6 +214,7 @@ fn names_alone_go_on_from_where_the_store_ends() {
     let edb = |arguments: &[&str]| edb(&world, &server.url(), arguments);
     let nothing = edb(&["sync"]);
     assert_eq!(nothing.code, 2, "an empty store names nothing: {nothing:?}");
+    assert!(!world.path("store").exists(), "nor is one made for nothing");
     let unknown = edb(&["sync", "SAMPLE_MIRROR_TEMP"]);
     assert_eq!((unknown.code, unknown.stderr.contains("no range is given")), (2, true), "{unknown:?}");
     edb(&["sync", "SAMPLE_MIRROR_TEMP@2024-03-02/2024-03-03"]).succeeded();
@@ -385,6 +386,29 @@ fn what_is_written_out_is_what_is_taken_in() {
         "{:?}",
         world.files()
     );
+    // A hole is told, or, where the form cannot tell it, refused.
+    edb(&world, &server.url(), &["sync", "SAMPLE_WHEEL_POS@2024-03-01T08:00/2024-03-01T09:00"]).succeeded();
+    let json =
+        world.edb(&["store", "export", "SAMPLE_WHEEL_POS", "--form", "json", "-f", "no", "--store", "store"]);
+    assert_eq!((json.code, world.path("no").exists()), (2, false), "{json:?}");
+    assert!(json.stderr.contains("knows no holes"), "{json:?}");
+    let csv =
+        world.edb(&["store", "export", "SAMPLE_WHEEL_POS", "-f", "two", "--store", "store"]).succeeded();
+    assert!(csv.stderr.contains("to 2 files") && csv.stderr.contains("nothing is known in"), "{csv:?}");
+    let sync = edb(&world, &server.url(), &["sync", "SAMPLE_WHEEL_POS"]).succeeded();
+    assert!(
+        sync.stderr.contains("if it is wanted: edb sync SAMPLE_WHEEL_POS@2024-03-01T06:00:04"),
+        "{sync:?}"
+    );
+    // What is provisional stays so on its way.
+    let young = ["sync", "SAMPLE_MIRROR_TEMP@2024-03-02/2024-03-03", "--settle", "36500d"];
+    edb(&world, &server.url(), &young).succeeded();
+    world.edb(&["store", "export", "SAMPLE_MIRROR_TEMP", "-f", "young", "--store", "store"]).succeeded();
+    world.edb(&["store", "import", "young", "--store", "again", "--settle", "36500d"]).succeeded();
+    let mirror = Mnemonic::new("SAMPLE_MIRROR_TEMP").unwrap();
+    let status = |folder: &str| DiskStore::open(&world.path(folder)).unwrap().status(&mirror).unwrap();
+    assert_eq!(status("again").provisional, status("store").provisional);
+    assert_eq!(status("again").fetched_at, status("store").fetched_at);
     let none =
         world.edb(&["store", "export", "SAMPLE_WHEEL_POS", "--start", "2025-01-01", "--store", "store"]);
     assert_eq!(none.code, 9, "{none:?}");

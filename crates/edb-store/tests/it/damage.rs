@@ -3,7 +3,7 @@
 use edb_core::{ErrorKind, Result};
 use edb_store::{DiskStore, Store};
 
-use crate::world::{archive, at, name, range, segment, segment_files};
+use crate::world::{archive, at, name, range, segment, segment_files, whole};
 
 fn store() -> (tempfile::TempDir, DiskStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -96,6 +96,27 @@ fn every_flipped_bit_is_found_on_reading() {
         }
     }
     assert!(unnoticed < bytes.len() / 4, "{unnoticed} of {}", 3 * bytes.len());
+}
+
+#[test]
+fn what_is_set_aside_leaves_its_range_unknown_whatever_older_segments_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    store.commit(whole(&archive(&[10, 90]), range(0, 100), 1)).unwrap();
+    store.commit(whole(&archive(&[50]), range(11, 90), 2)).unwrap();
+    store.commit(whole(&archive(&[80]), range(70, 85), 3)).unwrap();
+    let path = segment_files(&store)
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("-f19700101T000000.000002"));
+    let path = path.unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[60] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let verified = store.verify(&name()).unwrap();
+    assert_eq!(verified.damaged.len(), 1);
+    store.set_aside(&name(), &verified.damaged[0]).unwrap();
+    assert_eq!(store.gaps(&name(), range(0, 100), at(1000), 0).unwrap(), [range(11, 70), range(85, 90)]);
+    assert_eq!(store.read(&name(), range(0, 100)).unwrap().samples.times(), [10, 80, 90]);
 }
 
 #[test]

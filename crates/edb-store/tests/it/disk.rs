@@ -15,7 +15,7 @@ fn folders_that_are_no_store_are_refused_with_a_hint() {
     let create = DiskStore::open_or_create(folder.path()).unwrap_err();
     assert!(create.to_string().contains("holds something else"), "{create}");
     std::fs::write(folder.path().join("edb-store.json"), "{\"format\": 99}").unwrap();
-    assert!(DiskStore::open(folder.path()).unwrap_err().to_string().contains("found 99"));
+    assert!(DiskStore::open(folder.path()).unwrap_err().chain().contains("found 99"));
     std::fs::write(folder.path().join("edb-store.json"), "{\"format\": 0}").unwrap();
     assert!(DiskStore::open(folder.path()).is_err());
 }
@@ -61,6 +61,46 @@ fn what_a_newer_segment_replaces_goes_and_what_it_does_not_stays() {
 }
 
 #[test]
+fn merging_makes_nobody_believed_who_was_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    store.commit(whole(&archive(&[2, 20]), range(1, 30), 1)).unwrap();
+    let mut young = whole(&archive(&[2]), range(0, 12), 2);
+    young.about.header.provisional = true;
+    store.commit(young).unwrap();
+    store.commit(whole(&archive(&[11, 13]), range(10, 15), 3)).unwrap();
+    let times = || store.read(&name(), range(0, 100)).unwrap().samples.times().to_vec();
+    assert_eq!(times(), [2, 11, 13, 20]);
+    store.compact(&name()).unwrap();
+    assert_eq!(times(), [2, 11, 13, 20]);
+}
+
+#[test]
+fn of_answers_of_one_time_the_same_one_is_believed_on_writing_and_on_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    store.commit(whole(&archive(&[50]), range(0, 100), 1)).unwrap();
+    store.commit(whole(&archive(&[105]), range(40, 110), 1)).unwrap();
+    let times = || store.read(&name(), range(0, 200)).unwrap().samples.times().to_vec();
+    let found = times();
+    assert_eq!(all_samples(&store).len(), found.len());
+    store.compact(&name()).unwrap();
+    assert_eq!(times(), found);
+}
+
+#[test]
+fn a_young_answer_on_top_of_an_old_one_is_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_or_create(folder.path()).unwrap();
+    store.commit(whole(&archive(&[10]), range(0, 100), 1)).unwrap();
+    let mut young = whole(&archive(&[60]), range(50, 100), 2);
+    young.about.header.provisional = true;
+    store.commit(young).unwrap();
+    let now = edb_core::Instant::from_micros(10_000);
+    assert_eq!(store.gaps(&name(), range(0, 100), now, 100).unwrap(), [range(50, 100)]);
+}
+
+#[test]
 fn brackets_are_those_of_the_newest_proof() {
     let folder = tempfile::tempdir().unwrap();
     let store = DiskStore::open_or_create(folder.path()).unwrap();
@@ -91,7 +131,18 @@ fn segments_of_other_types_are_not_merged() {
     let done = store.compact(&name()).unwrap();
     assert_eq!((done.removed, done.added), (4, 2), "two and two, and one is left");
     assert_eq!(store.read(&name(), range(20, 40)).unwrap().samples.sql_type(), &SqlType::Real);
-    assert_eq!(store.read(&name(), range(10, 30)).unwrap_err().kind(), ErrorKind::Integrity);
+    let error = store.read(&name(), range(10, 30)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity);
+    assert!(
+        error.hint().unwrap().contains("by themselves") && error.to_string().contains("from then on"),
+        "{error}"
+    );
+    // What is fetched again is of one kind, and takes the place of both.
+    let again = whole(&archive, range(0, 50), 2);
+    let difference = store.difference(&again).unwrap().unwrap();
+    assert_eq!((difference.added, difference.changed, difference.gone), (0, 20, 0));
+    store.commit(again).unwrap();
+    assert_eq!(store.read(&name(), range(0, 50)).unwrap().samples.len(), 50);
 }
 
 #[test]

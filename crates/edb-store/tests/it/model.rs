@@ -14,6 +14,7 @@ enum Step {
     Fetch {
         range: TimeRange,
         is_later: bool,
+        is_young: bool,
     },
     /// The archive has other samples from now on.
     Revise(Vec<i64>),
@@ -27,7 +28,8 @@ fn ranges() -> impl Strategy<Value = TimeRange> {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        5 => (ranges(), any::<bool>()).prop_map(|(range, is_later)| Step::Fetch { range, is_later }),
+        5 => (ranges(), any::<bool>(), proptest::bool::weighted(0.3))
+            .prop_map(|(range, is_later, is_young)| Step::Fetch { range, is_later, is_young }),
         1 => proptest::collection::vec(0_i64..150, 0..40).prop_map(Step::Revise),
         1 => ranges().prop_map(Step::Remove),
         1 => Just(Step::Compact),
@@ -73,9 +75,10 @@ proptest! {
         let mut clock = 1000;
         for step in steps {
             match step {
-                Step::Fetch { range, is_later } => {
+                Step::Fetch { range, is_later, is_young } => {
                     clock += i64::from(is_later);
-                    let segment = whole(&truth, range, clock);
+                    let mut segment = whole(&truth, range, clock);
+                    segment.about.header.provisional = is_young;
                     model.learn(range, segment.samples.iter());
                     store.commit(segment).unwrap();
                 }
