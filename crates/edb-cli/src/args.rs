@@ -11,7 +11,7 @@ Ranges are half-open, [start, stop). Durations: 500ms, 10s, 5m, 2h, 7d. Bytes: 5
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·
 4 unknown mnemonic · 5 remote fault, retries spent · 6 authorisation · 7 data integrity · 8 stopped by --max-bytes or
---max-duration, resumable · 11 local disk or store · 130/143 interrupted.
+--max-duration, resumable · 10 others keep changing the store · 11 local disk or store, or nothing of it known offline · 130/143 interrupted.
 
 Environment: MAST_API_TOKEN (sent to MAST when set; most telemetry needs none), ENG_BASE_URL (the service), EDB_STORE (the store),
 EDB_CACHE (the dictionary), HTTPS_PROXY and NO_PROXY, SSL_CERT_FILE.";

@@ -38,7 +38,7 @@ pub struct RawFiles {
 /// the oldest of its samples were fetched: imported again they are as settled, or as provisional, as they are here.
 ///
 /// # Errors
-/// [`ErrorKind::Empty`] if nothing is known of any of them; [`ErrorKind::Usage`] if the form cannot say what is known (a JSON file knows no
+/// [`ErrorKind::Disk`] if nothing is known of any of them; [`ErrorKind::Usage`] if the form cannot say what is known (a JSON file knows no
 /// holes), before anything is written; [`ErrorKind::Disk`] and [`ErrorKind::Integrity`] from the store.
 pub fn write_raw_files(
     store: &DiskStore,
@@ -70,7 +70,7 @@ pub fn write_raw_files(
     }
     if held.is_empty() {
         let what = range.map_or_else(String::new, |range| format!(" in {range}"));
-        return Err(Error::new(ErrorKind::Empty, format!("the store knows nothing of what was named{what}"))
+        return Err(Error::new(ErrorKind::Disk, format!("the store knows nothing of what was named{what}"))
             .with_hint("see what it knows with `edb store status`"));
     }
     match form {

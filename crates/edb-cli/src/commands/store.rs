@@ -220,7 +220,7 @@ fn draw(all: &[MnemonicStatus], store: &DiskStore, path: &Path) -> Result<()> {
     })?;
     let ranges = all.iter().flat_map(|one| one.known.ranges()).copied();
     let hull = ranges.reduce(TimeRange::hull).ok_or_else(|| {
-        Error::new(ErrorKind::Empty, "could not draw a timeline: the store holds nothing")
+        Error::new(ErrorKind::Disk, "could not draw a timeline: the store holds nothing")
             .with_hint("fill it with `edb sync` or `edb store import`")
     })?;
     let row = |one: &MnemonicStatus| CoverageRow {

@@ -411,5 +411,5 @@ fn what_is_written_out_is_what_is_taken_in() {
     assert_eq!(status("again").fetched_at, status("store").fetched_at);
     let none =
         world.edb(&["store", "export", "SAMPLE_WHEEL_POS", "--start", "2025-01-01", "--store", "store"]);
-    assert_eq!(none.code, 9, "{none:?}");
+    assert_eq!(none.code, 11, "{none:?}");
 }
