@@ -171,16 +171,17 @@ fn a_kill_at_any_system_call_leaves_what_was_or_what_is_to_be_and_the_next_run_e
     if !has_strace() {
         return;
     }
-    let mut kills = 0;
+    let (mut kills, mut runs) = (0, 0);
     each_call(&CALLS, false, |undisturbed, world, step, call, count| {
         let inject = format!("inject={call}:signal=KILL:when={count}");
         let run = traced(&world, &["-e".into(), inject.clone(), "-o/dev/null".into()], WORK[step]);
-        assert_ne!(run.code, 0, "{inject} killed nobody: {run:?}");
+        // The threads of the runtime, which touch no store, make some of these calls or not, as it happens.
+        runs += 1;
+        kills += usize::from(run.code != 0);
         // What it said was done is done.
-        undisturbed.check(&world, step, run.stderr.contains("imported"), &inject);
-        kills += 1;
+        undisturbed.check(&world, step, run.code == 0 || run.stderr.contains("imported"), &inject);
     });
-    assert!(kills > 150, "{kills} kills");
+    assert!(kills > 150 && kills * 20 > runs * 19, "{kills} kills in {runs} runs");
 }
 
 #[test]
