@@ -63,8 +63,13 @@ fn prepare(is_empty: bool, done: usize) -> World {
 }
 
 fn traced(world: &World, options: &[String], work: &[&str]) -> Run {
-    let mut command = Command::new("strace");
-    command.args(["-f", "-qq"]).args(options).arg(env!("CARGO_BIN_EXE_edb")).args(work);
+    // Should a fault ever hit the runtime's own calls, waiting for it must end.
+    let mut command = Command::new("timeout");
+    command
+        .args(["-k", "5", "60", "strace", "-f", "-qq"])
+        .args(options)
+        .arg(env!("CARGO_BIN_EXE_edb"))
+        .args(work);
     finish(command.current_dir(world.path("")).env("HOME", world.path("home")).env_remove("EDB_STORE"))
 }
 
