@@ -203,7 +203,7 @@ impl<'a> Chunk<'a> {
     /// A page of nulls.
     pub(crate) fn null_page(&mut self, rows: usize) -> Result<(), ParquetError> {
         let mut body = Vec::new();
-        crate::encode::levels(rows, &(0..rows).collect::<Vec<_>>(), &mut body);
+        crate::encode::no_levels(rows, &mut body);
         self.page(&body, rows, rows, Encoding::PLAIN, None)
     }
 

@@ -33,6 +33,15 @@ pub(crate) fn levels(rows: usize, missing: &[usize], out: &mut Vec<u8>) {
     out.append(&mut runs);
 }
 
+/// Definition levels of rows none of which has a value.
+pub(crate) fn no_levels(rows: usize, out: &mut Vec<u8>) {
+    let mut run = Vec::new();
+    varint((rows as u64) << 1, &mut run);
+    run.push(0);
+    out.extend_from_slice(&(run.len() as u32).to_le_bytes());
+    out.append(&mut run);
+}
+
 /// Dictionary codes in whole bytes, behind that width; one run if all are the same.
 pub(crate) fn codes(codes: &[u32], words: usize, out: &mut Vec<u8>) {
     let bytes = match words {

@@ -35,7 +35,13 @@ pub(crate) async fn run(common: &Common, args: SyncArgs) -> Result<u8> {
         return Err(Error::usage("could not bring a store up to date from itself")
             .with_hint("leave `--source store` out, or name a service"));
     }
+    let named = job.selection.terms.len();
     let holes = go_on(&mut job, archive.store().as_ref(), latest)?;
+    if job.selection.terms.is_empty() && (named > 0 || !archive.store().mnemonics()?.is_empty()) {
+        // A run that comes too soon after another one is no mistake.
+        let synced = Synced { notices: holes, ..Synced::default() };
+        return finish(common, &archive, &synced, watch.elapsed().as_secs_f64());
+    }
     let resolved = job.resolve(&archive, now).await?;
     let requests: Vec<Request> =
         resolved.requests.into_iter().filter_map(|request| until(request, latest)).collect();
@@ -134,6 +140,9 @@ fn finish(common: &Common, archive: &Archive, synced: &Synced, elapsed_s: f64) -
 }
 
 fn text(store: &Arc<dyn Store>, synced: &Synced, elapsed_s: f64) -> Result<String> {
+    if synced.known.is_empty() {
+        return Ok("everything is known already, up to what `--lag` allows".to_owned());
+    }
     let width =
         synced.known.iter().map(|(request, _)| request.mnemonic.as_str().len()).max().unwrap_or(0).max(8);
     let mut text = format!(

@@ -222,6 +222,12 @@ fn names_alone_go_on_from_where_the_store_ends() {
     let start = run["ranges"][0]["start"].as_str().unwrap();
     assert!(start.starts_with("2024-03-03T00:00"), "{run}");
     assert!(run["delivered"][0]["samples"].as_u64().unwrap() > 7000, "{run}");
+    // Everything that lag allows is known: no mistake of an unattended run.
+    let again = edb(&["sync", "--lag", "36500d"]).succeeded();
+    assert!(again.stderr.contains("everything is known already"), "{again:?}");
+    let again =
+        edb(&["sync", "SAMPLE_MIRROR_TEMP", "--lag", "36500d", "--summary", "json"]).succeeded().summary();
+    assert_eq!((&again["exit_code"], again["ranges"].as_array().unwrap().len()), (&0.into(), 0));
     let offline = finish(world.command().args(["sync", "--source", "store", "--store", "store"]));
     assert_eq!((offline.code, offline.stderr.contains("from itself")), (2, true), "{offline:?}");
     let nowhere = world.edb(&["sync", "SAMPLE_MIRROR_TEMP@2024-03-02/2024-03-03"]);
