@@ -162,9 +162,7 @@ impl DiskStore {
         for _ in 0..MOST_TRIES {
             let listing = self.listing(mnemonic)?;
             match work(&listing) {
-                Err(error) if listing.segments.iter().any(|name| !self.path(mnemonic, *name).exists()) => {
-                    last = Some(error);
-                }
+                Err(error) if is_gone(&error) => last = Some(error),
                 done => return done,
             }
         }
@@ -346,6 +344,19 @@ impl DiskStore {
         }
         Err(self.unsettled(mnemonic))
     }
+}
+
+/// Whether a file was not there that had been listed: somebody has replaced it. (It may be there again by now: the same segment has the
+/// same name.)
+pub(crate) fn is_gone(error: &Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|cause| cause.kind() == IoErrorKind::NotFound) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// Whether a segment has samples in the part of `proven` that is not its share.

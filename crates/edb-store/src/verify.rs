@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use edb_core::{Error, Mnemonic, Result, TimeRange, atomic};
 
-use crate::disk::{DICTIONARY_FILE, DiskStore, Exchange};
+use crate::disk::{DICTIONARY_FILE, DiskStore, Exchange, is_gone};
 use crate::folder::names_in;
 use crate::name::SegmentName;
 use crate::{Header, pieces};
@@ -75,7 +75,7 @@ impl DiskStore {
                     verified.unchecked += usize::from(name.body.is_none());
                 }
                 // Replaced by somebody meanwhile.
-                Err(_) if !path.exists() => {}
+                Err(error) if is_gone(&error) => {}
                 // Bytes that cannot be read at all are damaged, too, and the others are still worth a look.
                 Err(error) => {
                     verified.segments += 1;
