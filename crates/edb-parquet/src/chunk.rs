@@ -114,6 +114,9 @@ pub(crate) struct Chunk<'a> {
     nulls: usize,
     encodings: Vec<Encoding>,
     bounds: Option<Bounds>,
+    /// Whether no page holds less than the one before it; only asked of times.
+    is_ascending: bool,
+    last_page: Option<(i64, i64)>,
     offsets: OffsetIndexBuilder,
     index: ColumnIndexBuilder,
     checksums: Vec<u32>,
@@ -133,6 +136,8 @@ impl<'a> Chunk<'a> {
             nulls: 0,
             encodings: Vec::new(),
             bounds: None,
+            is_ascending: true,
+            last_page: None,
             offsets: OffsetIndexBuilder::new(),
             checksums: Vec::new(),
         }
@@ -191,6 +196,10 @@ impl<'a> Chunk<'a> {
             // Nothing short can be said about this page, and an index speaks of all pages or none.
             Some(None) => self.index.to_invalid(),
         }
+        if let Some(Bounds::Integer(least, most)) = bounds {
+            self.is_ascending &= self.last_page.is_none_or(|last| last.0 <= least && last.1 <= most);
+            self.last_page = Some((least, most));
+        }
         self.rows += rows;
         self.nulls += nulls;
         self.bounds = match (self.bounds.take(), bounds) {
@@ -236,8 +245,10 @@ impl<'a> Chunk<'a> {
             // Writing into a string does not fail.
             let _ = write!(checksums, "{checksum:08x}");
         }
+        // Readers search pages in order instead of looking at each, and miss rows if it is not one: a table of several mnemonics
+        // begins anew with each of them.
         let is_time = !self.descriptor.self_type().is_optional();
-        self.index.set_boundary_order(if is_time {
+        self.index.set_boundary_order(if is_time && self.is_ascending {
             BoundaryOrder::ASCENDING
         } else {
             BoundaryOrder::UNORDERED
@@ -263,5 +274,32 @@ impl<'a> Chunk<'a> {
             offset_index: Some(self.offsets.build()),
         };
         Ok((bytes, closed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use edb_core::Nulls;
+    use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+
+    use super::*;
+    use crate::write::PAGE_ROWS;
+    use crate::{Column, Data, Effort};
+
+    #[test]
+    fn pages_are_said_to_ascend_only_where_they_do() {
+        let order = |times: &[i64]| {
+            let mut bytes = Vec::new();
+            let column = Column { name: "time", data: Data::Time(times), nulls: &Nulls::none() };
+            crate::write(&mut bytes, &[column], &[], Effort::Quick).unwrap();
+            let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+            let metadata = reader.parse_and_finish(&Bytes::from(bytes)).unwrap();
+            metadata.page_index().unwrap().column_index(0, 0).unwrap().get_boundary_order()
+        };
+        let once: Vec<i64> = (0..2 * PAGE_ROWS as i64).collect();
+        assert_eq!(order(&once), Some(BoundaryOrder::ASCENDING));
+        // As a long table has them: one mnemonic after the other.
+        let twice: Vec<i64> = once.iter().chain(&once).copied().collect();
+        assert_eq!(order(&twice), Some(BoundaryOrder::UNORDERED));
     }
 }

@@ -166,10 +166,7 @@ fn field(column: &Column<'_>) -> Result<TypePtr, ParquetError> {
 
 /// The pages of one column in one row group.
 fn encode_chunk(chunk: &mut Chunk<'_>, column: &Column<'_>, rows: Range<usize>) -> Result<(), ParquetError> {
-    let missing = column.nulls.positions();
-    let missing = &missing
-        [missing.partition_point(|at| *at < rows.start)..missing.partition_point(|at| *at < rows.end)];
-    let missing: Vec<usize> = missing.iter().map(|at| at - rows.start).collect();
+    let missing = within(column.nulls.positions(), &rows);
     match column.data {
         Data::Absent(_) => chunk.null_page(rows.len()),
         Data::Time(times) => pages(chunk, &times[rows], None, |values, out| {
@@ -248,10 +245,10 @@ fn pages<T: Copy>(
     Ok(())
 }
 
-/// The positions in `page`, counted from its beginning.
-fn within(missing: &[usize], page: &Range<usize>) -> Vec<usize> {
-    let inside = missing.partition_point(|at| *at < page.start)..missing.partition_point(|at| *at < page.end);
-    missing[inside].iter().map(|at| at - page.start).collect()
+/// The positions in `rows`, counted from their beginning.
+fn within(missing: &[usize], rows: &Range<usize>) -> Vec<usize> {
+    let inside = missing.partition_point(|at| *at < rows.start)..missing.partition_point(|at| *at < rows.end);
+    missing[inside].iter().map(|at| at - rows.start).collect()
 }
 
 /// The values that are not at `missing` rows.
