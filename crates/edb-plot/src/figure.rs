@@ -84,7 +84,7 @@ const TITLE_SIZE: f64 = 15.0;
 pub(crate) const TITLE_HEIGHT: f64 = 38.0;
 /// Above the first panel when there is no title.
 const TOP_MARGIN: f64 = 10.0;
-const RIGHT_MARGIN: f64 = 42.0;
+pub(crate) const RIGHT_MARGIN: f64 = 42.0;
 /// Tick labels, dates and the name of the time axis.
 pub(crate) const TIME_AXIS_HEIGHT: f64 = 62.0;
 pub(crate) const FOOTER_HEIGHT: f64 = 22.0;
@@ -231,8 +231,7 @@ fn compose(
 
     let mut scene = Scene { width: options.width, height: height as u32, shapes: Vec::new() };
     if !title.is_empty() {
-        let title = font.fit(title, TITLE_SIZE, columns.right - 16.0);
-        scene.text(&title, (16.0, 25.0), TITLE_SIZE, palette::TEXT, Anchor::Left);
+        heading(&mut scene, title, columns, font);
     }
     let ticks =
         time_axis::ticks(range, columns.right - columns.left, 26.0, |text| font.width(text, draw::TICK_SIZE));
@@ -258,6 +257,12 @@ fn compose(
         footer(&mut scene, &options.footer, font);
     }
     Ok(scene)
+}
+
+/// The title, at the top.
+pub(crate) fn heading(scene: &mut Scene, title: &str, columns: Columns, font: &Font) {
+    let title = font.fit(title, TITLE_SIZE, columns.right - 16.0);
+    scene.text(&title, (16.0, 25.0), TITLE_SIZE, palette::TEXT, Anchor::Left);
 }
 
 /// The small line at the bottom.

@@ -52,7 +52,8 @@ pub fn draw_coverage(
     });
     let names: Vec<String> = shown.iter().map(|row| font.fit(&row.name, TICK_SIZE, NAME_WIDTH)).collect();
     let widest = names.iter().map(|name| font.width(name, TICK_SIZE)).fold(30.0, f64::max);
-    let columns = Columns { left: (widest + 26.0).ceil(), right: f64::from(options.width) - 42.0 };
+    let columns =
+        Columns { left: (widest + 26.0).ceil(), right: f64::from(options.width) - figure::RIGHT_MARGIN };
     let foot = if options.footer.is_empty() { 0.0 } else { figure::FOOTER_HEIGHT };
     let top = figure::TITLE_HEIGHT + LEGEND_HEIGHT;
     let bottom = top + ROW_HEIGHT * shown.len().max(1) as f64;
@@ -61,13 +62,7 @@ pub fn draw_coverage(
     let mut scene = Scene { width: options.width, height: height as u32, shapes: Vec::new() };
     let area = Area { left: columns.left, top, right: columns.right, bottom };
     let ticks = time_axis::ticks(range, area.width(), 26.0, |text| font.width(text, TICK_SIZE));
-    scene.text(
-        &font.fit(&title, 15.0, columns.right - 16.0),
-        (16.0, 25.0),
-        15.0,
-        palette::TEXT,
-        Anchor::Left,
-    );
+    figure::heading(&mut scene, &title, columns, &font);
     let mut x = columns.left;
     for (text, color) in [("known", palette::SERIES[0]), ("known, provisional", palette::SERIES[4])] {
         let base = figure::TITLE_HEIGHT + 12.0;

@@ -112,17 +112,16 @@ impl DiskStore {
         for (at, name) in names.iter().enumerate() {
             let proven = name.header.proven;
             rows += self.rows_of(mnemonic, *name)?;
-            let touches = !name.header.provisional && Some(proven.start()) <= end && rows <= MOST_ROWS;
-            // Opened only where there is something to merge it with.
-            if !touches
-                || at > 0 && {
-                    let own = self.kind_of(mnemonic, *name)?;
-                    let first = kind.map_or_else(|| self.kind_of(mnemonic, names[0]), Ok)?;
-                    kind = Some(first);
-                    own != first
-                }
-            {
+            if name.header.provisional || Some(proven.start()) > end || rows > MOST_ROWS {
                 return Ok(&names[..at]);
+            }
+            // Opened only where there is something to merge it with.
+            if at > 0 {
+                let first = kind.map_or_else(|| self.kind_of(mnemonic, names[0]), Ok)?;
+                kind = Some(first);
+                if self.kind_of(mnemonic, *name)? != first {
+                    return Ok(&names[..at]);
+                }
             }
             end = end.max(Some(proven.stop()));
         }

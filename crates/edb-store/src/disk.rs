@@ -166,7 +166,11 @@ impl DiskStore {
                 done => return done,
             }
         }
-        Err(last.unwrap_or_else(|| self.unsettled(mnemonic)))
+        let unsettled = self.unsettled(mnemonic);
+        Err(match last {
+            Some(error) => unsettled.caused_by(error),
+            None => unsettled,
+        })
     }
 
     fn unsettled(&self, mnemonic: &Mnemonic) -> Error {

@@ -165,6 +165,17 @@ impl Archive {
         self.source.as_ref()
     }
 
+    /// The source that a store is brought up to date from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] if the archive is offline.
+    pub fn required_source(&self) -> Result<&Arc<dyn Source>> {
+        self.source.as_ref().ok_or_else(|| {
+            Error::usage("could not bring a store up to date from itself")
+                .with_hint("leave `--source store` out, or name a service")
+        })
+    }
+
     /// Fetches what the store does not know of `requests`, keeps it, and reads everything back.
     ///
     /// What cannot be fetched does not fail the rest: it is listed in [`Retrieved::failures`], and its range is missing from
@@ -221,10 +232,7 @@ impl Archive {
         now: Instant,
         on_event: impl FnMut(Event<'_>),
     ) -> Result<Synced> {
-        let Some(source) = &self.source else {
-            return Err(Error::usage("could not bring a store up to date from itself")
-                .with_hint("leave `--source store` out, or name a service"));
-        };
+        let source = self.required_source()?;
         let requests = merge(requests);
         refuse_future(&requests, now)?;
         let mnemonics: Vec<&Mnemonic> = requests.iter().map(|request| &request.mnemonic).collect();

@@ -15,28 +15,14 @@ use crate::{output, source, summary};
 
 pub(crate) fn run(common: &Common, args: StoreArgs) -> Result<u8> {
     let folder = source::required_store(common)?;
-    if let StoreCommand::Import { paths } = &args.command {
-        // Before a store is made for nothing.
-        if let Some(missing) = paths.iter().find(|path| !path.exists()) {
-            return Err(Error::usage(format!(
-                "could not import `{}`: there is no such file or folder",
-                missing.display()
-            )));
-        }
-        return take_in(common, &DiskStore::open_or_create(&folder)?, paths);
-    }
-    let store = DiskStore::open(&folder)?;
+    let open = || DiskStore::open(&folder);
     match args.command {
-        StoreCommand::Import { .. } => Ok(0),
-        StoreCommand::Export { held, form, folder } => give_out(common, &store, &held, form, &folder),
-        StoreCommand::Status { mnemonics, output } => {
-            status(common, &store, &held(&store, &mnemonics)?, output.as_deref())
-        }
-        StoreCommand::Verify { mnemonics, repair } => {
-            verify(common, &store, &held(&store, &mnemonics)?, repair)
-        }
-        StoreCommand::Compact { mnemonics } => compact(common, &store, &held(&store, &mnemonics)?),
-        StoreCommand::Remove { held } => remove(common, &store, &held),
+        StoreCommand::Import { paths } => take_in(common, &folder, &paths),
+        StoreCommand::Export { held, form, folder } => give_out(common, &open()?, &held, form, &folder),
+        StoreCommand::Status { mnemonics, output } => status(common, &open()?, &mnemonics, output.as_deref()),
+        StoreCommand::Verify { mnemonics, repair } => verify(common, &open()?, &mnemonics, repair),
+        StoreCommand::Compact { mnemonics } => compact(common, &open()?, &mnemonics),
+        StoreCommand::Remove { held } => remove(common, &open()?, &held),
     }
 }
 
@@ -73,8 +59,16 @@ fn range(args: &HeldArgs) -> Result<Option<TimeRange>> {
     }
 }
 
-fn take_in(common: &Common, store: &DiskStore, paths: &[PathBuf]) -> Result<u8> {
-    let imported = import(store, paths, source::now(), common.settle)?;
+fn take_in(common: &Common, folder: &Path, paths: &[PathBuf]) -> Result<u8> {
+    // Before a store is made for nothing.
+    if let Some(missing) = paths.iter().find(|path| !path.exists()) {
+        return Err(Error::usage(format!(
+            "could not import `{}`: there is no such file or folder",
+            missing.display()
+        )));
+    }
+    let store = DiskStore::open_or_create(folder)?;
+    let imported = import(&store, paths, source::now(), common.settle)?;
     let failures: Vec<String> = imported
         .failures
         .iter()
@@ -147,7 +141,8 @@ fn give_out(
     Ok(0)
 }
 
-fn status(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], figure: Option<&Path>) -> Result<u8> {
+fn status(common: &Common, store: &DiskStore, words: &[String], figure: Option<&Path>) -> Result<u8> {
+    let mnemonics = held(store, words)?;
     let all = mnemonics.iter().map(|mnemonic| store.status(mnemonic)).collect::<Result<Vec<_>>>()?;
     if let Some(path) = figure {
         draw(&all, store, path)?;
@@ -246,7 +241,8 @@ fn as_json(one: &MnemonicStatus) -> serde_json::Value {
     })
 }
 
-fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bool) -> Result<u8> {
+fn verify(common: &Common, store: &DiskStore, words: &[String], repair: bool) -> Result<u8> {
+    let mnemonics = held(store, words)?;
     let (mut segments, mut rows, mut size, mut unchecked, mut superseded) = (0, 0, 0, 0, 0);
     let (mut damaged, mut left, mut foreign, mut aside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // A dictionary that cannot be read is found here, too: losing it loses no telemetry.
@@ -254,7 +250,7 @@ fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bo
     if repair && dictionary.is_some() {
         aside.push(store.set_dictionary_aside()?);
     }
-    for mnemonic in mnemonics {
+    for mnemonic in &mnemonics {
         let verified = store.verify(mnemonic)?;
         segments += verified.segments;
         rows += verified.rows;
@@ -338,10 +334,11 @@ fn verify(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic], repair: bo
     Ok(code)
 }
 
-fn compact(common: &Common, store: &DiskStore, mnemonics: &[Mnemonic]) -> Result<u8> {
+fn compact(common: &Common, store: &DiskStore, words: &[String]) -> Result<u8> {
+    let mnemonics = held(store, words)?;
     let (mut removed, mut added, mut rows, mut saved) = (0, 0, 0, 0_i64);
     let mut failures: Vec<(Mnemonic, Error)> = Vec::new();
-    for mnemonic in mnemonics {
+    for mnemonic in &mnemonics {
         let before = store.status(mnemonic)?.size_bytes;
         match store.compact(mnemonic) {
             Ok(done) => {

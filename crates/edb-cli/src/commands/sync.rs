@@ -31,10 +31,7 @@ pub(crate) async fn run(common: &Common, args: SyncArgs) -> Result<u8> {
     let latest = now.plus_micros(-lag_us);
     let mut job = super::job("sync", &args.selection, now)?;
     let archive = source::archive(common, None, None, &job.change_only).await?;
-    if archive.source().is_none() {
-        return Err(Error::usage("could not bring a store up to date from itself")
-            .with_hint("leave `--source store` out, or name a service"));
-    }
+    let source = archive.required_source()?;
     let named = job.selection.terms.len();
     let holes = go_on(&mut job, archive.store().as_ref(), latest)?;
     if job.selection.terms.is_empty() && (named > 0 || !archive.store().mnemonics()?.is_empty()) {
@@ -53,7 +50,7 @@ pub(crate) async fn run(common: &Common, args: SyncArgs) -> Result<u8> {
         summary::print_plan(common, &archive.plan(&requests, now)?, &resolved.exposures)?;
         return Ok(0);
     }
-    let mut display = Display::new(common, archive.source());
+    let mut display = Display::new(common, Some(source));
     let synced = archive.sync(&requests, now, |event| display.show(&event)).await;
     display.finish();
     let mut synced = synced?;
