@@ -125,12 +125,9 @@ pub(crate) fn failures(failures: &[FailureReport]) -> Vec<String> {
             lines.push(format!("failed: {}: {}", failure.request, failure.error));
             continue;
         }
-        // Why, without what: that is counted.
-        let reason =
-            failure.error.find("not tried").map_or(failure.error.as_str(), |at| &failure.error[at..]);
-        match not_tried.iter_mut().find(|(known, _)| *known == reason) {
+        match not_tried.iter_mut().find(|(reason, _)| *reason == failure.error) {
             Some(one) => one.1 += 1,
-            None => not_tried.push((reason, 1)),
+            None => not_tried.push((&failure.error, 1)),
         }
     }
     lines.truncate(MOST_FAILURES);

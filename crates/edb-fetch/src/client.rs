@@ -228,9 +228,11 @@ impl Client {
 
     pub(crate) async fn fetch(&self, request: &Request) -> Result<Answer> {
         let url = self.download_url(request);
-        self.with_retries(|| self.fetch_once(&url, request))
-            .await
-            .map_err(|error| error.while_doing(format!("could not fetch {request}")))
+        self.with_retries(|| self.fetch_once(&url, request)).await.map_err(|error| match error.tries() {
+            // The reason is that of all that were not tried, and is told once for them.
+            0 => error,
+            _ => error.while_doing(format!("could not fetch {request}")),
+        })
     }
 
     /// One try. What came of an answer that broke off is kept if it reaches further than it began.

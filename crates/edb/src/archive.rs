@@ -91,7 +91,9 @@ impl Retrieved {
         }
         // Where none was tried, the dictionary had been asked before, and had failed for all.
         let first = self.failures.iter().position(Failure::was_tried).unwrap_or(0);
-        Some(self.failures.swap_remove(first).error)
+        let Failure { wanted, error } = self.failures.swap_remove(first);
+        // What was tried says so itself.
+        Some(if error.tries() > 0 { error } else { error.while_doing(format!("could not get {wanted}")) })
     }
 
     /// The retrieval, unless nothing at all came of it.
