@@ -89,7 +89,9 @@ pub fn draw_coverage(
         entry.provisional.within(range).ranges().iter().for_each(|part| bar(*part, palette::SERIES[4]));
         // Holes last: one that is narrower than a pixel must be seen, too.
         if let Some(hull) = known.ranges().iter().copied().reduce(TimeRange::hull) {
-            known.gaps(hull).into_iter().for_each(|hole| bar(hole, palette::WHITE));
+            let is_narrow =
+                |hole: &TimeRange| at(hole.stop().as_micros()) - at(hole.start().as_micros()) < LEAST_WIDTH;
+            known.gaps(hull).into_iter().filter(is_narrow).for_each(|hole| bar(hole, palette::WHITE));
         }
     }
     draw::time_axis(&mut scene, columns, bottom, range, &ticks, &font);

@@ -5,7 +5,7 @@
 mod world;
 
 use edb_core::{Coverage, NoticeKind, Sampling, Series, Values};
-use edb_plot::{FigureOptions, Format, draw};
+use edb_plot::{CoverageRow, FigureOptions, Format, draw};
 use world::{Picture, Sample, World, range};
 
 /// The colour of the first series of a panel.
@@ -357,4 +357,48 @@ fn an_axis_of_one_microsecond_is_drawn() {
     series.samples = edb_core::Samples::empty(edb_core::SqlType::Real);
     assert!(matches!(series.samples.values(), Values::Real(_)));
     assert!(Picture::of(&[series], axis, &FigureOptions::default()).dots(BLUE).is_empty());
+}
+
+#[test]
+fn a_timeline_shows_what_is_known_what_may_change_and_every_hole() {
+    let row = |name: &str, known: &[(i64, i64)], provisional: &[(i64, i64)]| {
+        let coverage =
+            |ranges: &[(i64, i64)]| ranges.iter().map(|(start, stop)| range(*start, *stop)).collect();
+        CoverageRow { name: name.to_owned(), known: coverage(known), provisional: coverage(provisional) }
+    };
+    let day = 86_400;
+    let rows = [
+        row("WIDE_HOLE", &[(0, day), (2 * day, 3 * day)], &[]),
+        row("NARROW_HOLE", &[(0, day), (day + 1, 4 * day)], &[]),
+        row("YOUNG", &[(0, 4 * day)], &[(3 * day, 4 * day)]),
+        row("SHORT", &[(day, day + 1)], &[]),
+    ];
+    let figure = Picture::of_coverage(&rows, range(0, 4 * day));
+
+    let is_at = |found: (f64, f64, f64), start: i64, stop: i64| {
+        let expected = (figure.x_of(start, 4 * day), figure.x_of(stop, 4 * day));
+        (found.0 - expected.0).abs() < 1.0 && (found.1 - expected.1).abs() < 2.0
+    };
+    let blue = figure.bars(BLUE);
+    let expected = [(0, day), (2 * day, 3 * day), (0, day), (day + 1, 4 * day), (0, 4 * day), (day, day + 1)];
+    assert_eq!(blue.len(), expected.len(), "{blue:?}");
+    for (bar, (start, stop)) in blue.iter().zip(expected) {
+        assert!(is_at(*bar, start, stop), "{bar:?}: {start} to {stop}");
+        assert!(bar.1 - bar.0 > 1.0, "{bar:?} cannot be seen");
+    }
+    let young = figure.bars("#E69F00");
+    assert!(young.len() == 1 && is_at(young[0], 3 * day, 4 * day) && young[0].2 == blue[4].2, "{young:?}");
+    // A wide hole shows what is behind it; a narrow one is made wide enough to be seen.
+    let white = figure.bars("#FFFFFF");
+    assert!(white.len() == 1 && is_at(white[0], day, day + 1) && white[0].2 == blue[2].2, "{white:?}");
+    assert!(white[0].1 - white[0].0 > 1.0, "{white:?} cannot be seen");
+    for (row, bar) in rows.iter().zip([0, 2, 4, 5]) {
+        let name = figure.placed.iter().find(|text| text.2.trim() == row.name).unwrap();
+        assert!((name.1 - blue[bar].2).abs() < 8.0, "{name:?} beside {:?}", blue[bar]);
+    }
+    assert!(
+        figure.texts.iter().any(|text| text.starts_with("Coverage of 4 mnemonics")),
+        "{:?}",
+        figure.texts
+    );
 }

@@ -6,7 +6,7 @@ use edb_core::{
     Coverage, DictionaryEntry, Instant, MICROS_PER_SECOND, Mnemonic, Notice, Nulls, Samples, Sampling,
     Series, SqlType, TextColumn, TimeRange, Value, Values,
 };
-use edb_plot::{FigureOptions, Format, draw};
+use edb_plot::{CoverageRow, FigureOptions, Format, draw, draw_coverage};
 
 pub(crate) fn range(start: i64, stop: i64) -> TimeRange {
     TimeRange::new(second(start), second(stop)).unwrap()
@@ -122,6 +122,8 @@ pub(crate) struct Picture {
     pub(crate) panels: usize,
     /// The left and the right side of the panels.
     sides: (f64, f64),
+    /// The upper side of the first.
+    top: f64,
 }
 
 const UNITS_PER_PIXEL: f64 = 10.0;
@@ -130,7 +132,15 @@ const FRAME: &str = "#8C8C8C";
 impl Picture {
     pub(crate) fn of(series: &[Series], range: TimeRange, options: &FigureOptions) -> Self {
         let figure = draw(series, range, options, Format::Svg).unwrap();
-        let source = String::from_utf8(figure.value).unwrap();
+        Self::of_svg(figure.value, figure.notices)
+    }
+
+    pub(crate) fn of_coverage(rows: &[CoverageRow], range: TimeRange) -> Self {
+        Self::of_svg(draw_coverage(rows, range, &FigureOptions::default(), Format::Svg).unwrap(), Vec::new())
+    }
+
+    fn of_svg(svg: Vec<u8>, notices: Vec<Notice>) -> Self {
+        let source = String::from_utf8(svg).unwrap();
         let mut placed = Vec::new();
         for (at, _) in source.match_indices("<text ") {
             let element = &source[at..at + source[at..].find("</text>").unwrap()];
@@ -139,12 +149,12 @@ impl Picture {
             placed.push((number("x"), number("y"), unescaped(body.trim_matches('\n'))));
         }
         let texts = placed.iter().map(|text| text.2.trim().to_owned()).collect();
-        let mut picture =
-            Self { source, notices: figure.notices, texts, placed, panels: 0, sides: (0.0, 0.0) };
+        let mut picture = Self { source, notices, texts, placed, panels: 0, sides: (0.0, 0.0), top: 0.0 };
         // The frame of a panel is a closed line of five corners.
         let frames: Vec<_> = picture.lines(FRAME).into_iter().filter(|line| line.len() == 5).collect();
         picture.panels = frames.len();
         picture.sides = (frames[0][0].0 - 0.5, frames[0][1].0 - 0.5);
+        picture.top = frames[0][0].1;
         picture
     }
 
@@ -167,6 +177,20 @@ impl Picture {
             .filter(|line| line.starts_with("<circle") && attribute(line, "fill") == color);
         let number = |line, name| attribute(line, name).parse::<f64>().unwrap() / UNITS_PER_PIXEL;
         dots.map(|line| (number(line, "cx"), number(line, "cy"))).collect()
+    }
+
+    /// Left and right side and middle height of each bar of `color` beside the time axis.
+    pub(crate) fn bars(&self, color: &str) -> Vec<(f64, f64, f64)> {
+        let bars = self
+            .source
+            .lines()
+            .filter(|line| line.starts_with("<rect x=") && attribute(line, "fill") == color);
+        let number = |line, name| attribute(line, name).parse::<f64>().unwrap() / UNITS_PER_PIXEL;
+        let bars = bars.map(|line| {
+            let (left, top) = (number(line, "x"), number(line, "y"));
+            (left, left + number(line, "width"), top + number(line, "height") / 2.0)
+        });
+        bars.filter(|bar| bar.2 > self.top).collect()
     }
 
     /// Where second `at` is on an axis that begins at 0 and ends at `stop`.
