@@ -430,3 +430,23 @@ impl Store for DiskStore {
         Ok(mnemonics)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_that_is_always_outrun_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::open_or_create(&folder.path().join("store")).unwrap();
+        let mut tries = 0;
+        let outrun = store.while_it_stands(&Mnemonic::new("VOLT").unwrap(), |_| -> Result<()> {
+            tries += 1;
+            let gone = std::io::Error::from(IoErrorKind::NotFound);
+            Err(Error::disk("open", Path::new("a segment"), gone).while_doing("could not read"))
+        });
+        let error = outrun.unwrap_err();
+        assert_eq!((tries, error.kind()), (MOST_TRIES, ErrorKind::Locked));
+        assert!(error.chain().contains("a segment"), "{}", error.chain());
+    }
+}
