@@ -120,6 +120,12 @@ impl Instant {
         // MIN..=MAX lie inside chrono's range, so the epoch is never used.
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
+
+    /// The year, and the month from 1 to 12.
+    pub fn year_and_month(self) -> (i32, u32) {
+        let civil = self.civil();
+        (civil.year(), civil.month())
+    }
 }
 
 impl fmt::Display for Instant {

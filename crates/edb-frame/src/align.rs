@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use edb_core::{
-    Error, Mnemonic, Notice, NoticeKind, Result, Sampling, Series, TimeRange, Value, ValueKind,
+    Error, Instant, Mnemonic, Notice, NoticeKind, Result, Sampling, Series, TimeRange, Value, ValueKind,
     format_duration,
 };
-use edb_series::align as kernel;
-use edb_series::grid;
+use edb_series::align::{self as kernel, Cells};
+use edb_series::grid::Grid;
+use polars::prelude::Column;
 
-use crate::columns::{self, Run};
+use crate::columns;
+use crate::parts::{self, Reals, by_mnemonic, stretches};
 use crate::table::{ColumnAbout, Table};
 
 /// The most rows that a table may have that is not made of samples alone: 4 GB a column.
@@ -18,31 +20,38 @@ pub(crate) const MAX_ROWS: u64 = 1 << 29;
 /// Which times the rows of the table have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Times {
-    /// `origin + k * step` in the hull of all ranges, both in microseconds since 1970 UTC.
-    Grid {
-        /// The step in microseconds, positive.
-        step_us: i64,
-        /// One of the times, wherever it lies.
-        origin_us: i64,
-    },
+    /// Those of a regular grid in the hull of all ranges.
+    Grid(Grid),
     /// Every time at which any of the mnemonics has a sample, once.
     Union,
     /// The times of one mnemonic's samples, equal ones once.
     Of(Mnemonic),
 }
 
-/// Which sample stands for a mnemonic at a time.
+/// Which sample stands for a mnemonic at a time. Of samples with equal times the last one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// The last one at or before.
     Hold,
     /// The nearest one; of two equally near ones the earlier.
     Nearest,
-    /// The straight line between the ones on both sides. Integers, texts and change-only mnemonics have no values between
-    /// theirs: they are held, and a notice says so.
+    /// The straight line between the ones on both sides; nothing outside them. Integers, texts and change-only mnemonics have
+    /// no values between theirs: they are held, and a notice says so.
     Linear,
     /// Only one at exactly the time.
     Exact,
+}
+
+impl Method {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Nearest => "nearest",
+            Self::Linear => "linear",
+            Self::Exact => "exact",
+        }
+    }
 }
 
 /// How old or how far a sample may be, or for [`Method::Linear`] how far apart the two may be.
@@ -50,26 +59,33 @@ pub enum Method {
 pub enum Limit {
     /// At most this far.
     At(Duration),
+    /// One and a half cadences of the mnemonic itself ([`edb_series::gaps::gap_limit_us`]): as long as none is missing. What
+    /// has no cadence stands until its next sample.
+    Learned,
     /// However far; to be typed out.
     Unlimited,
-}
-
-impl Limit {
-    fn micros(self) -> i64 {
-        match self {
-            Self::At(duration) => i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
-            Self::Unlimited => kernel::UNLIMITED,
-        }
-    }
 }
 
 impl std::fmt::Display for Limit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::At(duration) => f.write_str(&format_duration(*duration)),
+            Self::Learned => f.write_str("learned"),
             Self::Unlimited => f.write_str("unlimited"),
         }
     }
+}
+
+/// What stands beside each value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beside {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// `NAME_age_s`: how old the sample is that stands there, in seconds; negative if it is yet to come.
+    Age,
+    /// `NAME_time`: the time of that sample.
+    Time,
 }
 
 /// How to align. The limit has no default: a value that stands for longer than it is true is an invented sample.
@@ -81,71 +97,99 @@ pub struct AlignOptions {
     pub method: Method,
     /// How old or far it may be.
     pub limit: Limit,
+    /// Mnemonics with a method and a limit of their own.
+    pub exceptions: Vec<(Mnemonic, Method, Limit)>,
+    /// What stands beside each value. With [`Method::Linear`] it is about the sample before.
+    pub beside: Beside,
+}
+
+impl AlignOptions {
+    /// One method and one limit for all.
+    pub fn new(times: Times, method: Method, limit: Limit) -> Self {
+        Self { times, method, limit, exceptions: Vec::new(), beside: Beside::Nothing }
+    }
+
+    fn of(&self, mnemonic: &Mnemonic) -> (Method, Limit) {
+        let own = self.exceptions.iter().find(|(name, ..)| name == mnemonic);
+        own.map_or((self.method, self.limit), |(_, method, limit)| (*method, *limit))
+    }
 }
 
 /// Puts series on common times. Columns: `time`, then one for each mnemonic in order of first appearance, of its own kind
-/// (real, integer or text; [`Method::Linear`] gives reals).
+/// (real, integer or text; [`Method::Linear`] gives reals), and what stands [`Beside`] it.
 ///
 /// The limit does not bind a mnemonic that is stated to be change-only, when it is held: that no sample came says that its value
-/// stands, as far as the range is known. A notice says so.
+/// stands, as far as the range is known. A notice says so. An exception made for a mnemonic binds it.
 ///
 /// A mnemonic may appear with several ranges. Its cells are null outside them, where nothing is known, and where no sample
 /// may stand. Brackets take part as the samples they are: the state into the range is held from the bracket before it.
 ///
 /// # Errors
-/// [`edb_core::ErrorKind::Usage`] if the table would have 2²⁹ rows or more, if [`Times::Of`] names a mnemonic that is not
-/// among the series, or if the ranges of one mnemonic have values of different kinds.
+/// [`edb_core::ErrorKind::Usage`] if the table would have 2²⁹ rows or more, if [`Times::Of`] or an exception names a mnemonic that is
+/// not among the series, or if the ranges of one mnemonic have values of different kinds.
+///
+/// # Source
+/// `pandas.merge_asof` and `numpy.interp` within their limits; checked against both on random series.
 pub fn align(series: &[Series], options: &AlignOptions) -> Result<Table> {
-    let targets = targets(series, &options.times)?;
-    let mut mnemonics: Vec<&Mnemonic> = Vec::new();
-    for one in series {
-        if !mnemonics.contains(&one.mnemonic()) {
-            mnemonics.push(one.mnemonic());
-        }
+    let groups = by_mnemonic(series);
+    let names = parts::names(&groups);
+    if let Some((name, ..)) = options.exceptions.iter().find(|(name, ..)| !names.contains(name)) {
+        return Err(Error::usage(format!("could not align {name} in its own way: it is not selected"))
+            .with_hint("add it to the selection, or leave its exception out"));
     }
+    let targets = targets(series, &options.times)?;
     let mut notices = Vec::new();
-    let mut columns =
-        vec![(columns::time("time", targets.clone()), ColumnAbout::general("time", "time of the row, UTC"))];
-    for mnemonic in mnemonics {
-        let parts: Vec<&Series> = series.iter().filter(|one| one.mnemonic() == mnemonic).collect();
-        columns.push(column(mnemonic, &parts, &targets, options, &mut notices)?);
+    let about = ColumnAbout::general("time", "time of the row, UTC");
+    let mut columns = vec![(columns::time("time", targets.clone()), about)];
+    for parts in &groups {
+        columns.extend(column(parts, &targets, options, &mut notices)?);
     }
     let mut table = Table::new(columns, notices)?;
     let times = match &options.times {
-        Times::Grid { step_us, origin_us } => format!(
-            "every {} from {}",
-            format_duration(Duration::from_micros(*step_us as u64)),
-            edb_core::Instant::from_micros(*origin_us)
-        ),
+        Times::Grid(grid) => describe(*grid),
         Times::Union => "every time of any mnemonic".to_owned(),
         Times::Of(mnemonic) => format!("the times of {mnemonic}"),
     };
-    let method = format!("{:?}", options.method).to_lowercase();
     table.made = vec![
         ("layout".to_owned(), "wide".to_owned()),
         ("times".to_owned(), times),
-        ("method".to_owned(), method),
+        ("method".to_owned(), options.method.word().to_owned()),
         ("limit".to_owned(), options.limit.to_string()),
     ];
+    for (name, method, limit) in &options.exceptions {
+        table.made.push((format!("method of {name}"), format!("{}, limit {limit}", method.word())));
+    }
     Ok(table)
+}
+
+/// `every 1m from 1970-01-01T00:00:00Z`, `every 3 months from January`.
+pub(crate) fn describe(grid: Grid) -> String {
+    match grid {
+        Grid::Step { step_us, origin_us } => {
+            let step = format_duration(Duration::from_micros(step_us as u64));
+            format!("every {step} from {}", Instant::from_micros(origin_us))
+        }
+        Grid::Months(1) => "every calendar month, UTC".to_owned(),
+        Grid::Months(months) => format!("every {months} calendar months from January, UTC"),
+    }
 }
 
 fn targets(series: &[Series], times: &Times) -> Result<Vec<i64>> {
     match times {
-        Times::Grid { step_us, origin_us } => {
+        Times::Grid(grid) => {
             let Some(hull) = series.iter().map(|one| one.range).reduce(TimeRange::hull) else {
                 return Ok(Vec::new());
             };
             let (start, stop) = (hull.start().as_micros(), hull.stop().as_micros());
-            let rows = grid::count(start, stop, *step_us, *origin_us);
+            let rows = grid.count(start, stop);
             if rows >= MAX_ROWS {
                 return Err(Error::usage(format!(
-                    "could not align: a grid every {} over {hull} has {rows} rows, expected fewer than {MAX_ROWS}",
-                    format_duration(Duration::from_micros(*step_us as u64))
+                    "could not align: a grid {} over {hull} has {rows} rows, expected fewer than {MAX_ROWS}",
+                    describe(*grid)
                 ))
                 .with_hint("take a longer step or a shorter range"));
             }
-            Ok(grid::times(start, stop, *step_us, *origin_us))
+            Ok(grid.times(start, stop))
         }
         Times::Union => {
             let all: Vec<&[i64]> = series.iter().map(|one| one.samples.times()).collect();
@@ -168,132 +212,151 @@ fn targets(series: &[Series], times: &Times) -> Result<Vec<i64>> {
     }
 }
 
+/// The method and the limit of one mnemonic, after what its kind and its sampling allow.
+fn way_of(
+    parts: &[&Series],
+    kind: ValueKind,
+    options: &AlignOptions,
+    notices: &mut Vec<Notice>,
+) -> (Method, Limit) {
+    let mnemonic = parts[0].mnemonic();
+    let (asked, limit) = options.of(mnemonic);
+    let is_change_only = parts[0].sampling() == Sampling::ChangeOnly;
+    let mut method = asked;
+    if asked == Method::Linear && (kind != ValueKind::Real || is_change_only) {
+        let text = "has no values between its samples: held instead of interpolated";
+        notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
+        method = Method::Hold;
+    }
+    // That no sample came is what says that the value holds; only what is not known ends it.
+    let is_own = options.exceptions.iter().any(|(name, ..)| name == mnemonic);
+    if method == Method::Hold && is_change_only && !is_own && limit != Limit::Unlimited {
+        let text = format!("is change-only: its value holds until the next sample, beyond {limit}");
+        notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
+        return (method, Limit::Unlimited);
+    }
+    (method, limit)
+}
+
 fn column(
-    mnemonic: &Mnemonic,
     parts: &[&Series],
     targets: &[i64],
     options: &AlignOptions,
     notices: &mut Vec<Notice>,
-) -> Result<(polars::prelude::Column, ColumnAbout)> {
-    let kind = kind_of(mnemonic, parts)?;
-    let about = &parts[0].about;
-    let held_instead = options.method == Method::Linear
-        && (kind != ValueKind::Real || parts[0].sampling() == Sampling::ChangeOnly);
-    if held_instead {
-        let text = "has no values between its samples: held instead of interpolated";
-        notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
-    }
-    let method = if held_instead { Method::Hold } else { options.method };
-    // That no sample came is what says that the value holds; only what is not known ends it.
-    let holds = method == Method::Hold && parts[0].sampling() == Sampling::ChangeOnly;
-    let limit = if holds { Limit::Unlimited } else { options.limit };
-    if limit != options.limit {
-        let text = format!("is change-only: its value holds until the next sample, beyond {}", options.limit);
-        notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
-    }
+) -> Result<Vec<(Column, ColumnAbout)>> {
+    let kind = parts::kind_of(parts)?;
+    let (mnemonic, about) = (parts[0].mnemonic(), &parts[0].about);
+    let (method, limit) = way_of(parts, kind, options, notices);
+    let limit_us = parts::limit_us(limit, parts);
+    let name = mnemonic.as_str();
+    let value = match (method, kind) {
+        (_, ValueKind::Real) => columns::cells(name, reals(parts, targets, method, limit_us)),
+        (_, ValueKind::Integer) => {
+            columns::integer(name, picked(parts, targets, method, limit_us, integer_at).into_iter())
+        }
+        (_, ValueKind::Text) => {
+            columns::text(name, picked(parts, targets, method, limit_us, parts::text_at).into_iter())
+        }
+    };
     let column_about = ColumnAbout {
-        name: mnemonic.to_string(),
+        name: name.to_owned(),
         mnemonic: Some(mnemonic.clone()),
         unit: about.unit.clone(),
         description: about.description.clone(),
     };
-    let mut cells = Cells::new(kind, method, targets.len());
+    let mut columns = vec![(value, column_about)];
+    if options.beside != Beside::Nothing {
+        let times = picked(parts, targets, method, limit_us, |part, row| {
+            parts::value_at(part, row)?;
+            parts::time_at(part, row)
+        });
+        columns.push(beside(mnemonic, &times, targets, options.beside));
+    }
+    Ok(columns)
+}
+
+fn integer_at(part: &Series, row: u32) -> Option<i64> {
+    match parts::value_at(part, row)? {
+        Value::Integer(value) => Some(value),
+        _ => None,
+    }
+}
+
+fn beside(
+    mnemonic: &Mnemonic,
+    times: &[Option<i64>],
+    targets: &[i64],
+    what: Beside,
+) -> (Column, ColumnAbout) {
+    let (name, column, unit, words) = if what == Beside::Time {
+        let name = format!("{mnemonic}_time");
+        let column = columns::optional_time(&name, times.iter().copied());
+        (name, column, "", "time of the sample that stands for")
+    } else {
+        let name = format!("{mnemonic}_age_s");
+        let ages =
+            times.iter().zip(targets).map(|(time, target)| time.map(|time| (target - time) as f64 / 1e6));
+        let column = columns::real(&name, ages);
+        (name, column, "s", "age of the sample that stands for")
+    };
+    let about = ColumnAbout {
+        name,
+        mnemonic: Some(mnemonic.clone()),
+        unit: unit.to_owned(),
+        description: format!("{words} {mnemonic}"),
+    };
+    (column, about)
+}
+
+/// The values of all parts at `targets`, as real numbers; none in what is not known.
+pub(crate) fn reals(parts: &[&Series], targets: &[i64], method: Method, limit_us: i64) -> Cells {
+    let mut cells = Cells::none(targets.len());
     for part in parts {
-        for known in part.known.ranges() {
-            let inside = rows_in(targets, *known);
-            if !inside.is_empty() {
-                cells.fill(part, *known, &targets[inside.clone()], inside.start, limit.micros());
+        let values = Reals::of(part);
+        for stretch in stretches(part) {
+            let inside = rows_in(targets, stretch.range());
+            let targets = &targets[inside.clone()];
+            let kernel = match method {
+                Method::Hold | Method::Exact => kernel::hold_values,
+                Method::Linear => kernel::linear,
+                Method::Nearest => {
+                    let picks = stretch.picks(method, targets, limit_us);
+                    for (at, pick) in inside.zip(picks) {
+                        cells.is_known[at] = values.get(pick).is_some();
+                        cells.values[at] = values.get(pick).unwrap_or_default();
+                    }
+                    continue;
+                }
+            };
+            let limit_us = if method == Method::Exact { 0 } else { limit_us };
+            stretch.fill(kernel, &values, targets, limit_us, cells.part(inside));
+        }
+    }
+    cells
+}
+
+/// What the picked rows of all parts give at `targets`.
+pub(crate) fn picked<T: Clone>(
+    parts: &[&Series],
+    targets: &[i64],
+    method: Method,
+    limit_us: i64,
+    value: impl Fn(&Series, u32) -> Option<T>,
+) -> Vec<Option<T>> {
+    let mut cells = vec![None; targets.len()];
+    for part in parts {
+        for stretch in stretches(part) {
+            let inside = rows_in(targets, stretch.range());
+            let picks = stretch.picks(method, &targets[inside.clone()], limit_us);
+            for (cell, pick) in cells[inside].iter_mut().zip(picks) {
+                *cell = if pick == kernel::NONE { None } else { value(part, pick) };
             }
         }
     }
-    Ok((cells.into_column(mnemonic.as_str()), column_about))
-}
-
-/// The kind of value that all parts have; parts without samples have none.
-pub(crate) fn kind_of(mnemonic: &Mnemonic, parts: &[&Series]) -> Result<ValueKind> {
-    let mut kinds: Vec<ValueKind> = parts
-        .iter()
-        .filter(|part| !part.samples.is_empty())
-        .map(|part| part.samples.values().kind())
-        .collect();
-    kinds.dedup();
-    match kinds.as_slice() {
-        [] => {
-            let bracket = parts.iter().find_map(|part| part.leading.as_ref().or(part.trailing.as_ref()));
-            Ok(match bracket.map(|sample| &sample.value) {
-                Some(Value::Integer(_)) => ValueKind::Integer,
-                Some(Value::Text(_)) => ValueKind::Text,
-                Some(Value::Real(_)) => ValueKind::Real,
-                _ => parts[0].about.sql_type.as_ref().map_or(ValueKind::Real, edb_core::SqlType::kind),
-            })
-        }
-        [kind] => Ok(*kind),
-        _ => Err(Error::usage(format!(
-            "could not put {mnemonic} into one column: its ranges have values of different kinds ({kinds:?})"
-        ))
-        .with_hint("export the ranges separately, or as a long table")),
-    }
+    cells
 }
 
 fn rows_in(targets: &[i64], range: TimeRange) -> std::ops::Range<usize> {
     let before = |limit: i64| targets.partition_point(|time| *time < limit);
     before(range.start().as_micros())..before(range.stop().as_micros())
-}
-
-/// The cells of one column while they are filled.
-enum Cells {
-    Picked(ValueKind, Method, Vec<Option<Value>>),
-    Lines(Vec<Option<f64>>),
-    /// Reals are by far the most; they need no [`Value`].
-    Reals(Method, Vec<Option<f64>>),
-}
-
-impl Cells {
-    fn new(kind: ValueKind, method: Method, rows: usize) -> Self {
-        match (method, kind) {
-            (Method::Linear, _) => Self::Lines(vec![None; rows]),
-            (_, ValueKind::Real) => Self::Reals(method, vec![None; rows]),
-            _ => Self::Picked(kind, method, vec![None; rows]),
-        }
-    }
-
-    /// Fills the cells of `targets`, all of which lie in `known`, from `first` on.
-    fn fill(&mut self, part: &Series, known: TimeRange, targets: &[i64], first: usize, limit_us: i64) {
-        // Beyond an end that is not an end of the range nothing is known, so no bracket reaches across it.
-        let leading = part.leading.as_ref().filter(|_| known.start() == part.range.start());
-        let trailing = part.trailing.as_ref().filter(|_| known.stop() == part.range.stop());
-        let run = Run::new(leading, &part.samples, part.samples.rows_in(known), trailing);
-        let picks = |method: Method| match method {
-            Method::Nearest => kernel::nearest(&run.times, targets, limit_us),
-            Method::Exact => kernel::exact(&run.times, targets),
-            Method::Hold | Method::Linear => kernel::hold(&run.times, targets, limit_us),
-        };
-        match self {
-            Self::Lines(cells) => {
-                let (values, is_null) = run.reals();
-                let line = kernel::linear(&run.times, &values, is_null, targets, limit_us);
-                cells[first..first + line.len()].copy_from_slice(&line);
-            }
-            Self::Reals(method, cells) => {
-                let (values, is_null) = run.reals();
-                for (cell, pick) in cells[first..].iter_mut().zip(picks(*method)) {
-                    *cell = Some(pick as usize)
-                        .filter(|at| pick != kernel::NONE && !is_null(*at))
-                        .map(|at| values[at]);
-                }
-            }
-            Self::Picked(_, method, cells) => {
-                for (cell, pick) in cells[first..].iter_mut().zip(picks(*method)) {
-                    *cell = if pick == kernel::NONE { None } else { run.value(pick as usize) };
-                }
-            }
-        }
-    }
-
-    fn into_column(self, name: &str) -> polars::prelude::Column {
-        match self {
-            Self::Lines(cells) | Self::Reals(_, cells) => columns::real(name, cells.into_iter()),
-            Self::Picked(kind, _, cells) => columns::of_kind(name, kind, cells.into_iter()),
-        }
-    }
 }

@@ -8,12 +8,24 @@
 //! bin).
 
 mod align;
+mod bin;
 mod columns;
 mod long;
+mod parts;
 mod resample;
+mod statistic;
 mod table;
 
-pub use align::{AlignOptions, Limit, Method, Times, align};
+pub use align::{AlignOptions, Beside, Limit, Method, Times, align};
+pub use edb_series::grid::Grid;
+pub use edb_series::order::{Clip, Quantile};
 pub use long::long;
-pub use resample::{EmptyBins, Layout, ResampleOptions, Statistic, resample};
+pub use parts::sampling;
+pub use resample::{Bins, EmptyBins, Layout, ResampleOptions, Resampler, Stamp, resample};
+pub use statistic::Statistic;
 pub use table::{ColumnAbout, Table};
+
+/// The words of Polars that this crate speaks: what a [`Table`] is made of, and what a series can be read from.
+pub mod polars {
+    pub use polars::prelude::{Column, DataFrame, PolarsError};
+}

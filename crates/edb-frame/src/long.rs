@@ -4,6 +4,7 @@ use edb_core::{Result, Series, Value, Values};
 use polars::prelude::Column;
 
 use crate::columns;
+use crate::parts;
 use crate::table::{ColumnAbout, Table};
 
 /// One row for each sample, ordered by time, then by the order of `series`; equal times keep their order.
@@ -59,7 +60,7 @@ fn reals(one: &Series) -> Box<dyn Iterator<Item = Option<f64>> + '_> {
             Box::new(values.0.iter().copied().map(Some))
         }
         Values::Text(_) => Box::new(std::iter::repeat_n(None, one.samples.len())),
-        _ => Box::new(one.samples.iter().map(|sample| columns::as_real(&sample.value))),
+        _ => Box::new(one.samples.iter().map(|sample| parts::as_real(&sample.value))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use edb::frame::{AlignOptions, Layout, Method, ResampleOptions, Statistic, Times};
+use edb::frame::{AlignOptions, Grid, Layout, Method, ResampleOptions, Statistic, Times};
 use edb::plot::FigureOptions;
 use edb::{
     Archive, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result, Selection,
@@ -103,7 +103,7 @@ pub fn parse_times(text: &str, origin: Option<&str>) -> Result<Times> {
             .with_hint("write a step as in `1s`, or `union`, or `of:MNEMONIC`")
             .caused_by(error)
     })?;
-    Ok(Times::Grid { step_us: positive_micros(text, step)?, origin_us: origin_us(origin)? })
+    Ok(Times::Grid(Grid::Step { step_us: positive_micros(text, step)?, origin_us: origin_us(origin)? }))
 }
 
 pub(crate) fn origin_us(text: Option<&str>) -> Result<i64> {
@@ -149,13 +149,7 @@ pub fn parse_layout(text: &str) -> Result<Layout> {
 /// [`edb::ErrorKind::Usage`].
 pub fn parse_statistics(words: &[String]) -> Result<Vec<Statistic>> {
     if words.is_empty() {
-        return Ok(Statistic::ALL.to_vec());
+        return Ok(Statistic::USUAL.to_vec());
     }
-    let read = |word: &String| {
-        Statistic::ALL.into_iter().find(|statistic| statistic.word() == word.trim()).ok_or_else(|| {
-            let known = Statistic::ALL.map(Statistic::word).join(", ");
-            Error::usage(format!("there is no statistic `{word}`")).with_hint(format!("use {known}"))
-        })
-    };
-    words.iter().map(read).collect()
+    words.iter().map(|word| Statistic::parse(word)).collect()
 }

@@ -3,6 +3,8 @@
 //! Every kernel walks the samples and the targets once, O(n + m). Both must ascend. Every kernel has a limit: how old
 //! (or far) a sample may be; [`UNLIMITED`] must be typed out.
 
+use crate::walk::Walk;
+
 /// No sample stands at this target.
 pub const NONE: u32 = u32::MAX;
 
@@ -12,13 +14,10 @@ pub const UNLIMITED: i64 = i64::MAX;
 /// For each target, the index of the last sample at or before it, if it is at most `max_age_us` old; else [`NONE`].
 /// Of samples with equal times the last one wins: it is the value in force.
 pub fn hold(times: &[i64], targets: &[i64], max_age_us: i64) -> Vec<u32> {
-    let mut after = 0;
-    let pick = |&target: &i64| {
-        after = advance(times, after, target);
-        match after.checked_sub(1) {
-            Some(at) if target - times[at] <= max_age_us => at as u32,
-            _ => NONE,
-        }
+    let mut walk = Walk::new(times);
+    let pick = |&target: &i64| match walk.past(target).checked_sub(1) {
+        Some(at) if target - times[at] <= max_age_us => at as u32,
+        _ => NONE,
     };
     targets.iter().map(pick).collect()
 }
@@ -26,9 +25,9 @@ pub fn hold(times: &[i64], targets: &[i64], max_age_us: i64) -> Vec<u32> {
 /// For each target, the index of the sample nearest in time, if it is at most `max_age_us` away; else [`NONE`].
 /// A tie goes to the earlier sample, which was known at the target; of equal times the last one wins.
 pub fn nearest(times: &[i64], targets: &[i64], max_age_us: i64) -> Vec<u32> {
-    let mut after = 0;
+    let mut walk = Walk::new(times);
     let pick = |&target: &i64| {
-        after = advance(times, after, target);
+        let after = walk.past(target);
         let behind = after.checked_sub(1).map(|at| (target - times[at], at));
         let ahead = times.get(after).map(|time| {
             let twins = times[after..].iter().take_while(|twin| *twin == time).count();
@@ -51,55 +50,153 @@ pub fn exact(times: &[i64], targets: &[i64]) -> Vec<u32> {
     hold(times, targets, 0)
 }
 
+/// Cells of a column: a value for each, and whether it is one. Where it is none the value is arbitrary.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cells {
+    /// One value a cell.
+    pub values: Vec<f64>,
+    /// Whether the cell has a value.
+    pub is_known: Vec<bool>,
+}
+
+impl Cells {
+    /// `count` cells without a value.
+    pub fn none(count: usize) -> Self {
+        Self { values: vec![0.0; count], is_known: vec![false; count] }
+    }
+
+    /// Some of the cells, to be filled.
+    ///
+    /// # Panics
+    /// If `cells` are not all cells.
+    pub fn part(&mut self, cells: std::ops::Range<usize>) -> CellsMut<'_> {
+        CellsMut { values: &mut self.values[cells.clone()], is_known: &mut self.is_known[cells] }
+    }
+
+    /// Room for `count` cells.
+    pub fn with_capacity(count: usize) -> Self {
+        Self { values: Vec::with_capacity(count), is_known: Vec::with_capacity(count) }
+    }
+
+    /// Adds a cell.
+    pub fn push(&mut self, value: Option<f64>) {
+        self.values.push(value.unwrap_or(f64::NAN));
+        self.is_known.push(value.is_some());
+    }
+
+    /// The cell, if it has a value.
+    ///
+    /// # Panics
+    /// If `at` is not a cell.
+    pub fn get(&self, at: usize) -> Option<f64> {
+        self.is_known[at].then_some(self.values[at])
+    }
+
+    /// All cells in order.
+    pub fn iter(&self) -> impl Iterator<Item = Option<f64>> {
+        self.values.iter().zip(&self.is_known).map(|(value, is_known)| is_known.then_some(*value))
+    }
+
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Adds the cells of another column.
+    pub fn append(&mut self, mut more: Self) {
+        self.values.append(&mut more.values);
+        self.is_known.append(&mut more.is_known);
+    }
+}
+
+/// Cells that are filled: those without a value are left as they are.
+#[derive(Debug)]
+pub struct CellsMut<'a> {
+    /// One value a cell.
+    pub values: &'a mut [f64],
+    /// Whether the cell has a value.
+    pub is_known: &'a mut [bool],
+}
+
+impl CellsMut<'_> {
+    /// Some of these cells.
+    ///
+    /// # Panics
+    /// If `cells` are not all cells.
+    pub fn part(&mut self, cells: std::ops::Range<usize>) -> CellsMut<'_> {
+        CellsMut { values: &mut self.values[cells.clone()], is_known: &mut self.is_known[cells] }
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = (&mut f64, &mut bool)> {
+        self.values.iter_mut().zip(self.is_known.iter_mut())
+    }
+}
+
+/// Numbers at ascending times, some of which may be missing.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers<'a> {
+    /// Microseconds since 1970 UTC, ascending.
+    pub times: &'a [i64],
+    /// One value for each time; arbitrary where it is missing.
+    pub values: &'a [f64],
+    /// The rows whose value is missing, ascending.
+    pub missing: &'a [usize],
+}
+
+impl Numbers<'_> {
+    #[inline]
+    fn is_missing(&self, row: usize) -> bool {
+        !self.missing.is_empty() && self.missing.binary_search(&row).is_ok()
+    }
+}
+
 /// For each target, the value on the straight line between the samples on both sides of it, if these are at most
-/// `max_gap_us` apart; `None` else, and outside the samples: nothing is extrapolated.
+/// `max_gap_us` apart; none else, and outside the samples: nothing is extrapolated.
 ///
-/// A sample at exactly the target gives its own value, the last one of equal times. `is_null` tells the samples that have
-/// no value: a line from or to one of them does not exist. NaN and infinities propagate.
-pub fn linear(
-    times: &[i64],
-    values: &[f64],
-    is_null: impl Fn(usize) -> bool,
-    targets: &[i64],
-    max_gap_us: i64,
-) -> Vec<Option<f64>> {
-    let mut after = 0;
-    let pick = |&target: &i64| {
-        after = advance(times, after, target);
-        let before = after.checked_sub(1).filter(|at| !is_null(*at))?;
-        if times[before] == target {
-            return Some(values[before]);
+/// A sample at exactly the target gives its own value, the last one of equal times. A line from or to a sample whose value is
+/// missing does not exist. NaN and infinities propagate.
+pub fn linear(numbers: Numbers<'_>, targets: &[i64], max_gap_us: i64, mut cells: CellsMut<'_>) {
+    let (times, values) = (numbers.times, &numbers.values[..numbers.times.len()]);
+    let mut walk = Walk::new(times);
+    for (&target, (cell, is_known)) in targets.iter().zip(cells.iter_mut()) {
+        let after = walk.past(target);
+        let Some(before) = after.checked_sub(1).filter(|row| !numbers.is_missing(*row)) else { continue };
+        let (start, value) = (times[before], values[before]);
+        if start == target {
+            (*cell, *is_known) = (value, true);
+        } else if after < times.len() && times[after] - start <= max_gap_us && !numbers.is_missing(after) {
+            let fraction = (target - start) as f64 / (times[after] - start) as f64;
+            (*cell, *is_known) = (value + (values[after] - value) * fraction, true);
         }
-        let gap = times.get(after)? - times[before];
-        if gap > max_gap_us || is_null(after) {
-            return None;
+    }
+}
+
+/// For each target, the value of the last sample at or before it ([`hold`]), if it is not missing.
+pub fn hold_values(numbers: Numbers<'_>, targets: &[i64], max_age_us: i64, mut cells: CellsMut<'_>) {
+    let (times, values) = (numbers.times, &numbers.values[..numbers.times.len()]);
+    let mut walk = Walk::new(times);
+    for (&target, (cell, is_known)) in targets.iter().zip(cells.iter_mut()) {
+        if let Some(before) = walk.past(target).checked_sub(1)
+            && target - times[before] <= max_age_us
+            && !numbers.is_missing(before)
+        {
+            (*cell, *is_known) = (values[before], true);
         }
-        let fraction = (target - times[before]) as f64 / gap as f64;
-        Some(values[before] + (values[after] - values[before]) * fraction)
-    };
-    targets.iter().map(pick).collect()
+    }
 }
 
 /// The ascending union of ascending series of times, each time once.
 pub fn union(series: &[&[i64]]) -> Vec<i64> {
     let mut all = series.concat();
-    // Concatenated ascending runs: the stable sort merges them without sorting each again.
-    all.sort_unstable();
+    // The stable sort finds the ascending runs and merges them.
+    all.sort();
     all.dedup();
     all
-}
-
-/// The first index whose time is after `target`, searching from `from`.
-fn advance(times: &[i64], from: usize, target: i64) -> usize {
-    let mut at = from;
-    // Near targets are a few samples away, far ones are found by doubling the stride.
-    let mut stride = 1;
-    while at + stride <= times.len() && times[at + stride - 1] <= target {
-        at += stride;
-        stride *= 2;
-    }
-    let end = (at + stride).min(times.len());
-    at + times[at..end].partition_point(|time| *time <= target)
 }
 
 #[cfg(test)]
@@ -125,14 +222,20 @@ mod tests {
     #[test]
     fn linear_never_extrapolates_nor_crosses_a_gap() {
         let (times, values) = ([0, 10, 10, 110], [0.0, 1.0, 2.0, 12.0]);
-        let at = |target: i64, limit: i64| linear(&times, &values, |_| false, &[target], limit)[0];
+        let all = |missing: &[usize], targets: &[i64], limit: i64| -> Vec<Option<f64>> {
+            let mut cells = Cells::none(targets.len());
+            let numbers = Numbers { times: &times, values: &values, missing };
+            linear(numbers, targets, limit, cells.part(0..targets.len()));
+            cells.iter().collect()
+        };
+        let at = |target: i64, limit: i64| all(&[], &[target], limit)[0];
         assert_eq!(at(5, 10), Some(0.5));
         assert_eq!(at(10, 10), Some(2.0), "the last of equal times");
         assert_eq!(at(60, 100), Some(7.0));
         assert_eq!(at(60, 99), None, "the samples are 100 apart");
         assert_eq!((at(-1, UNLIMITED), at(111, UNLIMITED)), (None, None));
         assert_eq!(at(110, 0), Some(12.0));
-        assert_eq!(linear(&times, &values, |at| at == 2, &[10, 60], 500), [None, None]);
+        assert_eq!(all(&[2], &[10, 60], 500), [None, None]);
     }
 
     proptest! {
@@ -157,6 +260,12 @@ mod tests {
             prop_assert_eq!(hold(&times, &targets, limit), hold_oracle);
             let near_oracle = slow(&|t, target| (t - target).abs() <= limit, &|t, target| (t - target).abs());
             prop_assert_eq!(nearest(&times, &targets, limit), near_oracle);
+            let values: Vec<f64> = (0..times.len()).map(|row| row as f64).collect();
+            let mut held = Cells::none(targets.len());
+            let numbers = Numbers { times: &times, values: &values, missing: &[] };
+            hold_values(numbers, &targets, limit, held.part(0..targets.len()));
+            let picked = hold(&times, &targets, limit).into_iter().map(|row| (row != NONE).then_some(f64::from(row)));
+            prop_assert!(held.iter().eq(picked));
             let exact_oracle = slow(&|t, target| t == target, &|_, _| 0);
             prop_assert_eq!(exact(&times, &targets), exact_oracle);
             let mut both = [times.clone(), targets.clone()].concat();

@@ -1,8 +1,9 @@
-//! Statistics over bins of time.
+//! Bins of time, and the statistics of what lies in one.
 
 use std::ops::Range;
 
-use crate::grid;
+use crate::grid::Grid;
+use crate::walk::Walk;
 
 /// One half-open bin `[start, stop)` and the rows whose time lies in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,110 +16,121 @@ pub struct Bin {
     pub rows: Range<usize>,
 }
 
-/// Cuts `[start, stop)` into bins `[origin + k * step, origin + (k + 1) * step)`, the first and last clipped to the range,
-/// with the rows of the ascending `times` in each. Bins without rows are listed only with `keep_empty`.
+/// The bins of `grid` that hold rows of the ascending `times`, ascending; with `keep_empty` also those that hold none but
+/// overlap one of `ranges` (ascending, disjoint, half-open).
 ///
 /// # Panics
-/// If `step_us` is not positive.
-pub fn bins(times: &[i64], range_us: Range<i64>, step_us: i64, origin_us: i64, keep_empty: bool) -> Vec<Bin> {
-    let mut bins = Vec::new();
-    let mut row = times.partition_point(|time| *time < range_us.start);
-    let end = times.partition_point(|time| *time < range_us.end);
-    let mut start = range_us.start;
-    while start < range_us.end && (keep_empty || row < end) {
-        if !keep_empty {
-            start = start.max(grid::at_or_before(times[row], step_us, origin_us));
-        }
-        let stop = (grid::at_or_before(start, step_us, origin_us) + step_us).min(range_us.end);
-        let after = row + times[row..end].iter().take_while(|time| **time < stop).count();
+/// If the step of the grid is not positive.
+pub fn bins(times: &[i64], ranges: &[Range<i64>], grid: Grid, keep_empty: bool) -> Vec<Bin> {
+    let mut bins: Vec<Bin> = Vec::new();
+    let mut walk = Walk::new(times);
+    let mut row = 0;
+    // Rows first: an empty bin is then one that lies between two of them.
+    while row < times.len() {
+        let start = grid.at_or_before(times[row]);
+        let stop = grid.after(start);
+        let after = walk.past(stop - 1);
         bins.push(Bin { start_us: start, stop_us: stop, rows: row..after });
         row = after;
-        start = stop;
     }
-    bins
-}
-
-/// Statistics of the finite values of one bin.
-///
-/// NaN and infinities are left out, and out of `count` too: `count` is the number of values that the others are made of.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Summary {
-    /// How many values.
-    pub count: u64,
-    /// What the mean is weighted by, in all: the number of values, or the microseconds they held ([`held`]).
-    pub weight: f64,
-    /// Arithmetic mean, or the mean weighted by the time held ([`held`]).
-    pub mean: f64,
-    /// Least value.
-    pub min: f64,
-    /// Greatest value.
-    pub max: f64,
-    /// Population standard deviation (divided by n), weighted as the mean.
-    pub std: f64,
-    /// Median: the middle value, or the mean of the two middle values; weighted as the mean.
-    pub median: f64,
-    /// First value in time.
-    pub first: f64,
-    /// Last value in time.
-    pub last: f64,
-}
-
-/// Statistics of samples that stand for themselves. `None` if no value is finite. `scratch` is working memory.
-pub fn summary(values: impl Iterator<Item = f64>, scratch: &mut Vec<f64>) -> Option<Summary> {
-    scratch.clear();
-    scratch.extend(values.filter(|value| value.is_finite()));
-    let (&first, &last) = (scratch.first()?, scratch.last()?);
-    let count = scratch.len();
-    let mean = scratch.iter().sum::<f64>() / count as f64;
-    let variance = scratch.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count as f64;
-    let (min, max) =
-        scratch.iter().fold((first, first), |(min, max), &value| (value.min(min), value.max(max)));
-    let (below, &mut middle, _) = scratch.select_nth_unstable_by(count / 2, f64::total_cmp);
-    let median = match below.iter().copied().max_by(f64::total_cmp) {
-        Some(lower) if count.is_multiple_of(2) => f64::midpoint(lower, middle),
-        _ => middle,
-    };
-    Some(Summary {
-        count: count as u64,
-        weight: count as f64,
-        mean,
-        min,
-        max,
-        std: variance.sqrt(),
-        median,
-        first,
-        last,
-    })
-}
-
-/// Statistics of values that hold until the next one, each weighted by how long it held.
-///
-/// `held` is the values in force in the bin with their duration in microseconds, in order of time; `count` is left to the
-/// caller, who knows how many samples lie inside. `None` if no value is finite or nothing was held for any time.
-pub fn held(held: impl Iterator<Item = (f64, i64)>, count: u64) -> Option<Summary> {
-    let mut parts: Vec<(f64, f64)> = held
-        .filter(|(value, micros)| value.is_finite() && *micros > 0)
-        .map(|(value, micros)| (value, micros as f64))
-        .collect();
-    let (&(first, _), &(last, _)) = (parts.first()?, parts.last()?);
-    let total: f64 = parts.iter().map(|(_, weight)| weight).sum();
-    let mean = parts.iter().map(|(value, weight)| value * weight).sum::<f64>() / total;
-    let variance = parts.iter().map(|(value, weight)| (value - mean).powi(2) * weight).sum::<f64>() / total;
-    parts.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (min, max) = (parts[0].0, parts[parts.len() - 1].0);
-    let mut below = 0.0;
-    let mut median = max;
-    for (at, (value, weight)) in parts.iter().enumerate() {
-        below += weight;
-        if below * 2.0 >= total {
-            // Exactly half below: the median lies between this value and the next one.
-            let next =
-                if below * 2.0 > total { *value } else { parts.get(at + 1).map_or(*value, |part| part.0) };
-            median = f64::midpoint(*value, next);
-            break;
+    if !keep_empty {
+        return bins;
+    }
+    let mut all: Vec<Bin> = Vec::with_capacity(bins.len());
+    let mut filled = bins.into_iter().peekable();
+    for range in ranges {
+        let mut start = grid.at_or_before(range.start);
+        while start < range.end {
+            let stop = grid.after(start);
+            let is_new = all.last().is_none_or(|last| last.start_us < start);
+            if let Some(bin) = filled.next_if(|bin| bin.start_us == start) {
+                all.push(bin);
+            } else if is_new {
+                let row = all.last().map_or(0, |last| last.rows.end);
+                all.push(Bin { start_us: start, stop_us: stop, rows: row..row });
+            }
+            start = stop;
         }
     }
-    Some(Summary { count, weight: total, mean, min, max, std: variance.sqrt(), median, first, last })
+    all
+}
+
+/// The finite ones of `values`, and what one pass over them tells; `scratch` has them if not all are finite.
+pub fn finite<'a>(values: &'a [f64], scratch: &'a mut Vec<f64>) -> (&'a [f64], Sums) {
+    let sums = Sums::of(values);
+    // What is not finite poisons the sum; so may an overflow, and then nothing is lost.
+    if sums.sum.is_finite() {
+        return (values, sums);
+    }
+    scratch.clear();
+    scratch.extend(values.iter().copied().filter(|value| value.is_finite()));
+    let sums = Sums::of(scratch);
+    (scratch, sums)
+}
+
+/// Sum, least and greatest value of a run of finite values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sums {
+    /// The sum.
+    pub sum: f64,
+    /// The least; infinity if there are none.
+    pub min: f64,
+    /// The greatest; minus infinity if there are none.
+    pub max: f64,
+}
+
+impl Sums {
+    /// One pass.
+    pub fn of(values: &[f64]) -> Self {
+        let mut sum = [0.0; LANES];
+        let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        for chunk in chunks {
+            for lane in 0..LANES {
+                let value = chunk[lane];
+                sum[lane] += value;
+                min[lane] = if value < min[lane] { value } else { min[lane] };
+                max[lane] = if value > max[lane] { value } else { max[lane] };
+            }
+        }
+        for (lane, &value) in rest.iter().enumerate() {
+            sum[lane] += value;
+            min[lane] = if value < min[lane] { value } else { min[lane] };
+            max[lane] = if value > max[lane] { value } else { max[lane] };
+        }
+        Self {
+            sum: total(sum),
+            min: min.into_iter().fold(f64::INFINITY, f64::min),
+            max: max.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+}
+
+/// Sums are made in lanes, which the compiler makes vectors of; also the error of a long sum is that of a shorter one.
+pub(crate) const LANES: usize = 8;
+
+pub(crate) fn total(lanes: [f64; LANES]) -> f64 {
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// The sum of the squares of the distances from `centre`. From the mean, divided by the count: the population variance.
+///
+/// Two passes, not one: the difference of two large sums would lose the digits that matter.
+pub fn squares_about(values: &[f64], centre: f64) -> f64 {
+    let mut sum = [0.0; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            let off = chunk[lane] - centre;
+            sum[lane] += off * off;
+        }
+    }
+    for (lane, &value) in rest.iter().enumerate() {
+        let off = value - centre;
+        sum[lane] += off * off;
+    }
+    total(sum)
 }
 
 #[cfg(test)]
@@ -126,80 +138,65 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn close(a: f64, b: f64) -> bool {
-        (a - b).abs() <= 1e-12 * a.abs().max(b.abs()).max(1.0)
+    fn bin(start_us: i64, stop_us: i64, rows: Range<usize>) -> Bin {
+        Bin { start_us, stop_us, rows }
     }
 
     #[test]
-    fn bins_are_half_open_and_clipped_to_the_range() {
-        let times = [0, 9, 10, 29, 30];
-        let all = bins(&times, 5..30, 10, 0, true);
-        let expected = [(5, 10, 1..2), (10, 20, 2..3), (20, 30, 3..4)];
-        assert_eq!(all, expected.map(|(start_us, stop_us, rows)| Bin { start_us, stop_us, rows }));
-        let filled = bins(&[0, 95], 0..100, 10, 3, false);
-        assert_eq!(
-            filled.iter().map(|bin| (bin.start_us, bin.stop_us)).collect::<Vec<_>>(),
-            [(0, 3), (93, 100)]
-        );
-        assert!(bins(&[], 0..100, 10, 0, false).is_empty());
-    }
-
-    #[test]
-    fn a_value_held_for_100_of_7200_seconds_has_the_mean_of_that() {
-        // Rule 9 of the design: t = [0, 3600, 3700], v = [0, 1, 0] over [0, 7200).
-        let summary = held([(0.0, 3600), (1.0, 100), (0.0, 3500)].into_iter(), 3).unwrap();
-        assert!(close(summary.mean, 100.0 / 7200.0), "{summary:?}");
-        assert_eq!((summary.min, summary.max, summary.median), (0.0, 1.0, 0.0));
-        let even = held([(1.0, 10), (3.0, 10)].into_iter(), 2).unwrap();
-        assert_eq!((even.mean, even.median, even.std), (2.0, 2.0, 1.0));
-        assert_eq!(held([(1.0, 0)].into_iter(), 1), None);
-    }
-
-    #[test]
-    fn non_finite_values_are_left_out_and_not_counted() {
-        let mut scratch = Vec::new();
-        let summary = summary([f64::NAN, 1.0, f64::INFINITY, 4.0].into_iter(), &mut scratch).unwrap();
-        assert_eq!((summary.count, summary.mean, summary.median, summary.std), (2, 2.5, 2.5, 1.5));
-        assert_eq!((summary.first, summary.last), (1.0, 4.0));
-        assert!(super::summary([f64::NAN].into_iter(), &mut scratch).is_none());
+    fn bins_are_half_open_and_lie_on_the_grid() {
+        let times = [5, 9, 10, 29];
+        let all = bins(&times, &[5..30, 45..47, 48..51], Grid::every(10), true);
+        let expected =
+            [bin(0, 10, 0..2), bin(10, 20, 2..3), bin(20, 30, 3..4), bin(40, 50, 4..4), bin(50, 60, 4..4)];
+        assert_eq!(all, expected);
+        let filled = bins(&[0, 95], &[0..100], Grid::Step { step_us: 10, origin_us: 3 }, false);
+        assert_eq!(filled, [bin(-7, 3, 0..1), bin(93, 103, 1..2)]);
+        assert!(bins(&[], &[0..100], Grid::every(10), false).is_empty());
     }
 
     proptest! {
+        /// The oracles go through all rows for each bin, and add one value after another.
         #[test]
-        fn equal_weights_agree_with_no_weights(values in proptest::collection::vec(-100.0_f64..100.0, 1..40)) {
-            let plain = summary(values.iter().copied(), &mut Vec::new()).unwrap();
-            let weighted = held(values.iter().map(|value| (*value, 7)), values.len() as u64).unwrap();
-            let mut sorted = values.clone();
-            sorted.sort_by(f64::total_cmp);
-            let half = sorted.len() / 2;
-            let median = if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[half - 1], sorted[half]) } else { sorted[half] };
-            prop_assert!(close(plain.median, median) && close(weighted.median, median));
-            prop_assert!(close(plain.mean, weighted.mean) && close(plain.std, weighted.std));
-            prop_assert_eq!((plain.min, plain.max), (sorted[0], sorted[sorted.len() - 1]));
-            prop_assert_eq!((plain.first, plain.last), (values[0], values[values.len() - 1]));
-        }
-
-        #[test]
-        fn every_row_in_the_range_is_in_exactly_one_bin(
-            mut times in proptest::collection::vec(-50_i64..50, 0..40), start in -60_i64..40, length in 1_i64..60,
-            step in 1_i64..20, origin in -20_i64..20, keep_empty: bool,
+        fn bins_and_sums_agree_with_the_obvious(
+            steps in proptest::collection::vec((0_i64..9, prop_oneof![6 => -9.0..9.0, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)]), 0..60),
+            ranges in proptest::collection::vec((0_i64..9, 1_i64..40), 1..4),
+            step_us in 1_i64..25, origin_us in -30_i64..30,
         ) {
-            times.sort_unstable();
-            let bins = bins(&times, start..start + length, step, origin, keep_empty);
-            let mut rows: Vec<usize> = Vec::new();
-            for bin in &bins {
-                prop_assert!(bin.start_us < bin.stop_us && bin.stop_us - bin.start_us <= step);
-                prop_assert!(keep_empty || !bin.rows.is_empty());
-                for row in bin.rows.clone() {
-                    prop_assert!((bin.start_us..bin.stop_us).contains(&times[row]));
-                    rows.push(row);
+            let mut at = 0;
+            let ranges: Vec<Range<i64>> = ranges.iter().map(|(gap, length)| {
+                let start = at + gap;
+                at = start + length;
+                start..at
+            }).collect();
+            let mut time = 0;
+            let all: Vec<(i64, f64)> = steps.iter().map(|(step, value)| { time += step; (time, *value) }).collect();
+            let inside = |time: i64| ranges.iter().any(|range| range.contains(&time));
+            let (times, values): (Vec<i64>, Vec<f64>) = all.iter().copied().filter(|(time, _)| inside(*time)).unzip();
+            let grid = Grid::Step { step_us, origin_us };
+            let found = bins(&times, &ranges, grid, true);
+            let mut expected = Vec::new();
+            for border in grid.times(-100, 300) {
+                let overlaps = ranges.iter().any(|range| range.start < border + step_us && border < range.end);
+                let first = times.iter().filter(|time| **time < border).count();
+                let end = times.iter().filter(|time| **time < border + step_us).count();
+                if overlaps {
+                    expected.push(bin(border, border + step_us, first..end));
                 }
             }
-            let inside = (0..times.len()).filter(|row| (start..start + length).contains(&times[*row]));
-            prop_assert_eq!(rows, inside.collect::<Vec<_>>());
-            if keep_empty {
-                prop_assert_eq!(bins.iter().map(|bin| bin.stop_us - bin.start_us).sum::<i64>(), length);
-            }
+            prop_assert_eq!(&found, &expected);
+            let filled: Vec<Bin> = expected.into_iter().filter(|bin| !bin.rows.is_empty()).collect();
+            prop_assert_eq!(bins(&times, &ranges, grid, false), filled);
+
+            let mut scratch = Vec::new();
+            let (finite, sums) = finite(&values, &mut scratch);
+            let expected: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+            prop_assert_eq!(finite, &expected);
+            let near = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs().max(1.0);
+            prop_assert!(near(sums.sum, expected.iter().sum()));
+            prop_assert!(near(squares_about(finite, 1.5), expected.iter().map(|value| (value - 1.5).powi(2)).sum()));
+            let least = expected.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = expected.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            prop_assert!((sums.min, sums.max) == (least, most));
         }
     }
 }

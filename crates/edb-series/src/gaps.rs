@@ -26,6 +26,20 @@ pub fn cadence_us(times: &[i64]) -> Option<i64> {
     Some(*steps.select_nth_unstable(middle).1)
 }
 
+/// How far the steps of a series stray from its cadence, in microseconds: 19 of 20 of the steps that are no gaps
+/// ([`gap_limit_us`]) do not stray further.
+pub fn jitter_us(times: &[i64], cadence_us: i64) -> i64 {
+    let limit = gap_limit_us(cadence_us);
+    let steps = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+    let mut strays: Vec<i64> =
+        steps.filter(|step| *step <= limit).map(|step| (step - cadence_us).abs()).collect();
+    if strays.is_empty() {
+        return 0;
+    }
+    let place = (strays.len() - 1) * 19 / 20;
+    *strays.select_nth_unstable(place).1
+}
+
 /// How far off its nominal tick one time stamp may be. Two of them bound the error of a step.
 const JITTER_US: i64 = 1_000;
 
@@ -102,6 +116,14 @@ mod tests {
         assert_eq!(cadence_us(&[3]), None);
         assert_eq!(gaps(&[], 1), [0; 0]);
         assert_eq!(gaps(&[3], 1), [0; 0]);
+    }
+
+    #[test]
+    fn jitter_is_what_most_steps_stay_within() {
+        let times: Vec<i64> = (0..100).map(|at| at * 1000 + if at == 50 { 300 } else { at % 3 }).collect();
+        let cadence = cadence_us(&times).unwrap();
+        assert_eq!((cadence, jitter_us(&times, cadence)), (1001, 3));
+        assert_eq!(jitter_us(&[5], 10), 0);
     }
 
     #[test]
