@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edb::frame::{AlignOptions, Limit, Method, Times, align};
+use edb::frame::{AlignOptions, Grid, Limit, Method, Times, align};
 use edb::{Archive, ArchiveOptions, Instant, MemoryStore, Request, Result, sample};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,11 +18,11 @@ async fn main() -> Result<()> {
     let archive = Archive::new(Some(source), Arc::new(MemoryStore::new()), ArchiveOptions::default());
     let retrieved = archive.retrieve(&requests, now, |_| {}).await?;
 
-    let options = AlignOptions {
-        times: Times::Grid { step_us: 60_000_000, origin_us: 0 },
-        method: Method::Hold,
-        limit: Limit::At(Duration::from_secs(10)),
-    };
+    let options = AlignOptions::new(
+        Times::Grid(Grid::every(60_000_000)),
+        Method::Hold,
+        Limit::At(Duration::from_secs(10)),
+    );
     let table = align(&retrieved.series, &options)?;
     edb::export::write(&table, edb::export::Format::Csv, &mut std::io::stdout())
 }

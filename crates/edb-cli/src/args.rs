@@ -1,12 +1,19 @@
 //! The words of the command line. Reading them has no side effects.
 
+mod tables;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use tables::{ExportArgs, PrepareArgs, StatisticArgs, StatsArgs, TableArgs};
+
 const AFTER_HELP: &str = "\
 Times: 2022-06-01T12:00:00Z (date only means 00:00:00 UTC), 20220601T120000, 2022:152:12:00:00, mjd:59731.5, now, -7d.
+Bins and grids: any duration, or calendar months and years (1mo, 3mo, 1y).
+Expressions: + - * / ^, = != < <= > >= in (…), and or not, texts in quotes; abs sqrt exp log log10 sin cos tan asin acos atan atan2 floor ceil
+round min max clip(x, low, high) if(condition, then, otherwise) null; diff(x) rate(x) rolling_mean(x, 10s) rolling_median rolling_std; visit V…
 Ranges are half-open, [start, stop). Durations: 500ms, 10s, 5m, 2h, 7d. Bytes: 500kB, 5MB, 2GiB.
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·
@@ -218,8 +225,10 @@ pub(crate) enum Command {
     /// Names without a range go on from where the store ends, or from its first provisional sample; without names, all that the store
     /// holds is meant. Each answer is kept as it comes: a run that is killed is gone on with by the next.
     Sync(SyncArgs),
-    /// Write a table: every sample, aligned, or resampled; Parquet or CSV, and figures beside it
+    /// Write a table: every sample, aligned, resampled, filtered, derived; Parquet or CSV, and figures beside it
     Export(ExportArgs),
+    /// Tell statistics of mnemonics: for their ranges, for bins, for blocks in which a condition holds; states, flaws, visits
+    Stats(StatsArgs),
     /// Draw samples as PNG or SVG
     Plot(PlotArgs),
     /// Run a job file once
@@ -320,39 +329,6 @@ pub(crate) struct SyncArgs {
     /// Leave out what is younger than this (`2h`): telemetry of the last hours is still coming down
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) lag: Duration,
-    #[command(flatten)]
-    pub(crate) selection: SelectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExportArgs {
-    /// File to write, by extension: parquet, csv, png, svg (repeat for several) [default: CSV on stdout]
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Vec<PathBuf>,
-    /// Align to these times: a step (`1s`), `union`, or `of:MNEMONIC`
-    #[arg(long, value_name = "TIMES", conflicts_with = "resample")]
-    pub(crate) align: Option<String>,
-    /// Which sample stands at a time: hold, nearest, linear, exact
-    #[arg(long, value_name = "METHOD", default_value = "hold", requires = "align")]
-    pub(crate) method: String,
-    /// How old or far a sample may be (`10s`), or `unlimited`; with linear, how far apart the two may be
-    #[arg(long, value_name = "DURATION", requires = "align")]
-    pub(crate) max_age: Option<String>,
-    /// Resample to bins of this width (`1m`)
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) resample: Option<String>,
-    /// Statistics of the bins: count, mean, min, max, std, median, first, last [default: all]
-    #[arg(long, value_name = "WORDS", value_delimiter = ',', requires = "resample")]
-    pub(crate) statistics: Vec<String>,
-    /// Rows of the bins: `long` (one for each mnemonic) or `wide`
-    #[arg(long, value_name = "LAYOUT", default_value = "long", requires = "resample")]
-    pub(crate) layout: String,
-    /// Give empty bins a row of nulls
-    #[arg(long, requires = "resample")]
-    pub(crate) keep_empty: bool,
-    /// A time that is one of the grid's, or the start of a bin [default: 1970-01-01]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) origin: Option<String>,
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
 }

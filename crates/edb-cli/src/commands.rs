@@ -8,8 +8,10 @@ pub(crate) mod plot;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod stats;
 pub(crate) mod store;
 pub(crate) mod sync;
+mod tables;
 
 use std::path::Path;
 use std::time::Instant as Stopwatch;
@@ -83,6 +85,7 @@ fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
         selection: selection(&args.terms, &args.range, now)?,
         during: during(&args.during)?,
         change_only: args.change_only.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
+        preparation: edb::frame::Preparation::default(),
         outputs: Vec::new(),
     })
 }

@@ -68,18 +68,21 @@ async fn dispatch(options: Options) -> Result<u8> {
         Command::Fetch(_)
             | Command::Sync(_)
             | Command::Export(_)
+            | Command::Stats(_)
             | Command::Plot(_)
             | Command::Run(_)
             | Command::Store(StoreArgs { command: StoreCommand::Remove { .. } })
     );
     if common.dry_run && !can_plan {
-        return Err(Error::usage("there is no plan of this command")
-            .with_hint("`--dry-run` goes with `fetch`, `sync`, `export`, `plot`, `run` and `store remove`"));
+        return Err(Error::usage("there is no plan of this command").with_hint(
+            "`--dry-run` goes with `fetch`, `sync`, `export`, `stats`, `plot`, `run` and `store remove`",
+        ));
     }
     match options.command {
         Command::Fetch(args) => commands::fetch::run(&common, args).await,
         Command::Sync(args) => commands::sync::run(&common, args).await,
         Command::Export(args) => commands::export::run(&common, args).await,
+        Command::Stats(args) => commands::stats::run(&common, args).await,
         Command::Plot(args) => commands::plot::run(&common, args).await,
         Command::Run(args) => commands::run::run(&common, args).await,
         Command::Serve(args) => commands::serve::run(&common, args).await,

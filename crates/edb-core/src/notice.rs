@@ -33,6 +33,8 @@ pub enum NoticeKind {
     HeldInstead,
     /// The mnemonic cannot take part in what was asked (text in a numeric figure, say) and was left out.
     LeftOut,
+    /// Units were added or compared that are not the same.
+    Units,
     /// The telemetry is synthetic.
     Synthetic,
 }

@@ -143,18 +143,19 @@ fn zone(reader: &mut Reader<'_>) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * i64::from(hours * 60 + minutes))
 }
 
-const UNITS: [(&str, f64); 8] = [
-    ("us", 1.0),
-    ("ms", 1e3),
-    ("s", 1e6),
-    ("min", 60e6),
-    ("m", 60e6),
-    ("h", 3600e6),
-    ("d", 86_400e6),
-    ("w", 7.0 * 86_400e6),
+/// The words of each unit, and its microseconds. A plural `s` may follow the long ones.
+const UNITS: [(&[&str], f64); 7] = [
+    (&["us", "microsecond"], 1.0),
+    (&["ms", "millisecond"], 1e3),
+    (&["s", "sec", "second"], 1e6),
+    (&["m", "min", "minute"], 60e6),
+    (&["h", "hour"], 3600e6),
+    (&["d", "day"], 86_400e6),
+    (&["w", "week"], 7.0 * 86_400e6),
 ];
 
-/// Parses `500ms`, `1.024s`, `90m`, `1.5h`, `7d`, `2w` to whole microseconds.
+/// Parses `500ms`, `1.024s`, `90m`, `1.5h`, `7d`, `2w` to whole microseconds; units may be written out (`5 minutes`), and the JWQL
+/// monitor puts `_` between (`5_minute`).
 ///
 /// # Errors
 /// [`crate::ErrorKind::Usage`] for anything else, negative spans included: a bare number has no unit and is refused.
@@ -164,9 +165,11 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
         Error::usage(format!("could not read `{text}` as a duration"))
             .with_hint("write a number and a unit: us, ms, s, m, h, d or w, as in `1.024s` or `7d`")
     };
-    let split = trimmed.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(fail)?;
+    let split = trimmed.find(|c: char| c.is_ascii_alphabetic() || c == '_').ok_or_else(fail)?;
     let (number, unit) = trimmed.split_at(split);
-    let scale = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(fail)?.1;
+    let unit = unit.strip_prefix('_').unwrap_or(unit);
+    let singular = unit.strip_suffix('s').filter(|singular| singular.len() > 2).unwrap_or(unit);
+    let scale = UNITS.iter().find(|(names, _)| names.contains(&singular)).ok_or_else(fail)?.1;
     let number: f64 = number.trim().parse().map_err(|_| fail())?;
     let micros = (number * scale).round();
     if !(0.0..=1e17).contains(&micros) {
@@ -269,10 +272,15 @@ mod tests {
             ("1us", 1),
             ("1.5h", 5_400_000_000),
             ("2min", 120_000_000),
+            ("2 minutes", 120_000_000),
+            ("45_second", 45_000_000),
+            ("10_days", 864_000_000_000),
         ] {
             assert_eq!(parse_duration(text).unwrap().as_micros(), micros, "{text}");
         }
-        for text in ["", "5", "-5s", "s", "5 fortnights", "1e30d", "NaNs"] {
+        for text in
+            ["", "5", "-5s", "s", "5 fortnights", "1e30d", "NaNs", "7_years", "5_", "5__s", "2hs", "1mss"]
+        {
             assert!(parse_duration(text).is_err(), "{text}");
         }
         for text in ["7d", "90m", "1.024s", "64ms", "0s", "1us"] {

@@ -1,4 +1,4 @@
-//! Writes a table to a file format with units and provenance, atomically.
+//! Writes a table to a file format with units and provenance, atomically, and reads lists of intervals back.
 //!
 //! **Does**: Parquet and CSV, each with the columns' units and meaning, how the table was made, and the notices about it in
 //! the file itself. **Does not**: change a value. Parquet holds what the table holds; CSV has the shortest decimals that
@@ -8,8 +8,13 @@
 
 mod columns;
 mod csv;
+mod intervals;
 mod metadata;
 mod parquet;
+mod text;
+
+pub use intervals::read_intervals;
+pub use text::{Word, words};
 
 use std::io::Write;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The statistics of each bin of one mnemonic, and the columns that they make.
+//! The statistics of each bin of one mnemonic.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,14 +10,11 @@ use edb_series::align::Cells;
 use edb_series::bins::{self, Bin};
 use edb_series::held::{self, Hold};
 use edb_series::order;
-use polars::prelude::Column;
 
 use crate::align::Limit;
-use crate::columns;
 use crate::parts::{self, Reals, stretches};
-use crate::resample::{Bins, EmptyBins, Layout, ResampleOptions, Stamp};
+use crate::resample::{Bins, EmptyBins, ResampleOptions, Stamp};
 use crate::statistic::Statistic;
-use crate::table::ColumnAbout;
 
 /// More states than this are no states.
 const MOST_STATES: usize = 64;
@@ -27,18 +24,18 @@ type Text = Option<Arc<str>>;
 /// The bins of one mnemonic.
 #[derive(Debug)]
 pub(crate) struct Summary {
-    mnemonic: Mnemonic,
-    kind: ValueKind,
-    unit: String,
-    description: String,
-    bins: Vec<(i64, i64)>,
-    stamps: Vec<i64>,
-    counts: Vec<u64>,
-    columns: Vec<StatisticColumn>,
+    pub(crate) mnemonic: Mnemonic,
+    pub(crate) kind: ValueKind,
+    pub(crate) unit: String,
+    pub(crate) description: String,
+    pub(crate) bins: Vec<(i64, i64)>,
+    pub(crate) stamps: Vec<i64>,
+    pub(crate) counts: Vec<u64>,
+    pub(crate) columns: Vec<StatisticColumn>,
 }
 
 #[derive(Debug)]
-enum StatisticColumn {
+pub(crate) enum StatisticColumn {
     /// Kept with the bins.
     Count,
     Reals(Cells),
@@ -368,7 +365,7 @@ impl Summary {
         };
         match states {
             Ok(states) => {
-                places.into_iter().for_each(|at| self.columns[at] = StatisticColumn::States(states.clone()))
+                places.into_iter().for_each(|at| self.columns[at] = StatisticColumn::States(states.clone()));
             }
             Err(text) => notices.push(Notice::about(NoticeKind::LeftOut, &self.mnemonic, text)),
         }
@@ -384,7 +381,7 @@ impl Summary {
     }
 
     /// A cell of a column of numbers.
-    fn real(&self, column: usize, bin: usize) -> Option<f64> {
+    pub(crate) fn real(&self, column: usize, bin: usize) -> Option<f64> {
         match &self.columns[column] {
             StatisticColumn::Reals(cells) => cells.get(bin),
             _ => None,
@@ -392,14 +389,14 @@ impl Summary {
     }
 
     /// A cell of a column of texts.
-    fn text(&self, column: usize, bin: usize) -> Option<&str> {
+    pub(crate) fn text(&self, column: usize, bin: usize) -> Option<&str> {
         match &self.columns[column] {
             StatisticColumn::Texts(texts) => texts[bin].as_deref(),
             _ => None,
         }
     }
 
-    fn states(&self, column: usize) -> Option<&BTreeMap<Arc<str>, Cells>> {
+    pub(crate) fn states(&self, column: usize) -> Option<&BTreeMap<Arc<str>, Cells>> {
         match &self.columns[column] {
             StatisticColumn::States(states) => Some(states),
             _ => None,
@@ -484,126 +481,4 @@ fn fractions(parts: &[&Series], bins: &[Bin], limit_us: i64) -> Result<BTreeMap<
         }
     }
     Ok(columns)
-}
-
-/// The table's columns.
-pub(crate) fn columns(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, ColumnAbout)> {
-    match options.layout {
-        Layout::Long => long(summaries, options),
-        Layout::Wide => wide(summaries, options),
-    }
-}
-
-fn time_columns(stamps: Vec<i64>, stops: Vec<i64>, options: &ResampleOptions) -> Vec<(Column, ColumnAbout)> {
-    let words = match options.stamp {
-        Stamp::Start => "start of the bin, UTC",
-        Stamp::Centre => "centre of the bin, UTC",
-        Stamp::MeanTime => "mean time of the samples of the bin, UTC",
-    };
-    let mut columns = vec![(columns::time("time", stamps), ColumnAbout::general("time", words))];
-    if options.bins == Bins::Series {
-        let about = ColumnAbout::general("stop", "end of the range or block, UTC, not inside");
-        columns.push((columns::time("stop", stops), about));
-    }
-    columns
-}
-
-fn long(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, ColumnAbout)> {
-    // The bins of all mnemonics by time, those of one time in the order of the mnemonics.
-    let mut order: Vec<(u32, u32)> = Vec::with_capacity(summaries.iter().map(|one| one.bins.len()).sum());
-    for (number, one) in summaries.iter().enumerate() {
-        order.extend((0..one.bins.len() as u32).map(|bin| (number as u32, bin)));
-    }
-    if summaries.len() > 1 || options.stamp == Stamp::MeanTime {
-        order.sort_by_key(|(number, bin)| summaries[*number as usize].stamps[*bin as usize]);
-    }
-    let rows = || order.iter().map(|(number, bin)| (&summaries[*number as usize], *bin as usize));
-    let stamps = rows().map(|(one, bin)| one.stamps[bin]).collect();
-    let stops = rows().map(|(one, bin)| one.bins[bin].1).collect();
-    let mut columns = time_columns(stamps, stops, options);
-    let names = columns::words("mnemonic", rows().map(|(one, _)| Some(one.mnemonic.as_str())));
-    columns.push((names, ColumnAbout::general("mnemonic", "whose statistics")));
-    for (at, &statistic) in options.statistics.iter().enumerate() {
-        let word = statistic.word();
-        let column = match statistic {
-            Statistic::Count => {
-                columns::integer(&word, rows().map(|(one, bin)| Some(one.counts[bin] as i64)))
-            }
-            Statistic::Fraction => {
-                let states = |one: &Summary| {
-                    one.states(at).into_iter().flat_map(BTreeMap::keys).cloned().collect::<Vec<_>>()
-                };
-                let names: BTreeSet<Arc<str>> = summaries.iter().flat_map(states).collect();
-                for name in names {
-                    let cell = |(one, bin): (&Summary, usize)| one.states(at)?.get(&name)?.get(bin);
-                    let title = format!("fraction_{name}");
-                    let about =
-                        ColumnAbout::general(&title, &format!("fraction of the known time spent in {name}"));
-                    columns.push((columns::real(&title, rows().map(cell)), about));
-                }
-                continue;
-            }
-            _ => columns::real(&word, rows().map(|(one, bin)| one.real(at, bin))),
-        };
-        columns.push((column, ColumnAbout::general(&word, &word)));
-    }
-    let has_text = summaries.iter().any(|one| one.kind == ValueKind::Text);
-    for (at, statistic) in options.statistics.iter().enumerate().filter(|_| has_text) {
-        if matches!(statistic, Statistic::First | Statistic::Last) {
-            let name = format!("{}_text", statistic.word());
-            let texts = columns::words(&name, rows().map(|(one, bin)| one.text(at, bin)));
-            columns.push((texts, ColumnAbout::general(&name, &statistic.word())));
-        }
-    }
-    columns
-}
-
-fn wide(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, ColumnAbout)> {
-    let bins: BTreeMap<(i64, i64), i64> =
-        summaries.iter().flat_map(|one| one.bins.iter().copied().zip(one.stamps.iter().copied())).collect();
-    let stamps = bins.values().copied().collect();
-    let mut columns = time_columns(stamps, bins.keys().map(|bin| bin.1).collect(), options);
-    let bins: Vec<(i64, i64)> = bins.into_keys().collect();
-    for one in summaries {
-        // Where each row of the table is among the bins of this mnemonic.
-        let mut own = one.bins.iter().enumerate().peekable();
-        let places: Vec<Option<usize>> =
-            bins.iter().map(|bin| own.next_if(|(_, own)| *own == bin).map(|(at, _)| at)).collect();
-        let reals = |cells: &Cells| {
-            let mut all = Cells::with_capacity(places.len());
-            places.iter().for_each(|place| all.push(place.and_then(|at| cells.get(at))));
-            all
-        };
-        for (statistic, column) in options.statistics.iter().zip(&one.columns) {
-            let name = format!("{}_{}", one.mnemonic, statistic.word());
-            let about = |name: &str, words: &str| ColumnAbout {
-                name: name.to_owned(),
-                mnemonic: Some(one.mnemonic.clone()),
-                unit: if statistic.has_unit() { one.unit.clone() } else { String::new() },
-                description: format!("{words} of {}", one.description),
-            };
-            match (statistic, column) {
-                (Statistic::Count, _) => {
-                    let counts = places.iter().map(|place| place.map(|at| one.counts[at] as i64));
-                    columns.push((columns::integer(&name, counts), about(&name, "count")));
-                }
-                (_, StatisticColumn::Reals(cells)) => {
-                    columns.push((columns::cells(&name, reals(cells)), about(&name, &statistic.word())));
-                }
-                (_, StatisticColumn::Texts(texts)) => {
-                    let texts = places.iter().map(|place| place.and_then(|at| texts[at].as_deref()));
-                    columns.push((columns::words(&name, texts), about(&name, &statistic.word())));
-                }
-                (_, StatisticColumn::States(states)) => {
-                    for (state, cells) in states {
-                        let name = format!("{name}_{state}");
-                        let words = format!("fraction of the known time spent in {state},");
-                        columns.push((columns::cells(&name, reals(cells)), about(&name, &words)));
-                    }
-                }
-                (_, StatisticColumn::Count | StatisticColumn::None) => {}
-            }
-        }
-    }
-    columns
 }

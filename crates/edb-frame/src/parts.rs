@@ -87,13 +87,16 @@ pub(crate) fn same_value(part: &Series, a: usize, b: usize) -> bool {
         return nulls.contains(a) && nulls.contains(b);
     }
     match part.samples.values() {
-        Values::Real(values) => {
-            let (a, b) = (values.0[a], values.0[b]);
-            a == b || a.is_nan() && b.is_nan()
-        }
+        Values::Real(values) => same_real(values.0[a], values.0[b]),
         Values::Integer(values) => values[a] == values[b],
         Values::Text(column) => column.codes()[a] == column.codes()[b] || column.word(a) == column.word(b),
     }
+}
+
+/// Whether two numbers are the same value.
+#[expect(clippy::float_cmp, reason = "a value stands as long as it is the same to the last bit")]
+pub(crate) fn same_real(a: f64, b: f64) -> bool {
+    a == b || a.is_nan() && b.is_nan()
 }
 
 /// The kind of value that all parts have; parts without samples have none.
@@ -140,6 +143,9 @@ pub(crate) fn limit_us(limit: Limit, parts: &[&Series]) -> i64 {
 /// What fills cells at targets within a limit: [`kernel::hold_values`] or [`kernel::linear`].
 pub(crate) type Kernel = fn(Numbers<'_>, &[i64], i64, CellsMut<'_>);
 
+/// Times and numbers of a few rows, and targets for which one of them may stand.
+type Outer<'t> = (Vec<(i64, u32)>, &'t [i64]);
+
 /// One stretch of a series in which every sample is known, with the brackets that reach into it. Its rows are numbered as in
 /// the samples of the series; the brackets have numbers of their own.
 pub(crate) struct Stretch<'a> {
@@ -174,7 +180,7 @@ impl<'a> Stretch<'a> {
 
     /// The ascending `targets` before, among and after the samples, and for the outer ones the two or fewer rows that can stand
     /// for them: brackets are so few that the samples need not be copied to stand beside them.
-    fn split<'t>(&self, targets: &'t [i64]) -> [(Vec<(i64, u32)>, &'t [i64]); 2] {
+    fn split<'t>(&self, targets: &'t [i64]) -> [Outer<'t>; 2] {
         let times = self.times();
         let row = |at: usize| (times[at], (self.rows.start + at) as u32);
         let leading = self.leading.map(|sample| (sample.time.as_micros(), LEADING));
@@ -197,7 +203,7 @@ impl<'a> Stretch<'a> {
             Method::Exact => kernel::exact(times, targets),
             Method::Hold | Method::Linear => kernel::hold(times, targets, limit_us),
         };
-        let outer = |(rows, targets): &(Vec<(i64, u32)>, &[i64])| -> Vec<u32> {
+        let outer = |(rows, targets): &Outer<'_>| -> Vec<u32> {
             let times: Vec<i64> = rows.iter().map(|row| row.0).collect();
             let name = |pick: u32| rows.get(pick as usize).map_or(kernel::NONE, |row| row.1);
             pick(&times, targets).into_iter().map(name).collect()
@@ -367,6 +373,16 @@ impl<'a> Reals<'a> {
             TRAILING => self.trailing,
             row => Some(self.values[row as usize]).filter(|_| !self.is_missing(row as usize)),
         }
+    }
+}
+
+impl Reals<'_> {
+    /// As [`get`](Self::get), but integers beyond 2^53 are the nearest double: good enough to compare with.
+    pub(crate) fn nearest(&self, part: &Series, row: u32) -> Option<f64> {
+        self.get(row).or_else(|| match value_at(part, row)? {
+            Value::Integer(value) => Some(value as f64),
+            _ => None,
+        })
     }
 }
 

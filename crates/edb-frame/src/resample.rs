@@ -106,7 +106,7 @@ impl ResampleOptions {
 /// ranges of one mnemonic have values of different kinds, or for mean times in a wide table.
 ///
 /// # Source
-/// numpy, pandas, scipy and astropy on random series, and STScI's monitor, within DESIGN.md's list of differences.
+/// numpy, pandas, scipy and astropy on random series, and the JWQL monitor, within DESIGN.md's list of differences.
 pub fn resample(series: &[Series], options: &ResampleOptions) -> Result<Table> {
     let mut resampler = Resampler::new(options.clone())?;
     for parts in by_mnemonic(series) {
@@ -173,7 +173,7 @@ impl Resampler {
     /// None that bad telemetry could cause.
     pub fn finish(self) -> Result<Table> {
         let options = &self.options;
-        let mut table = Table::new(crate::bin::columns(&self.summaries, options), self.notices)?;
+        let mut table = Table::new(crate::bin_columns::columns(&self.summaries, options), self.notices)?;
         let stamp = match options.stamp {
             Stamp::Start => "start of the bin",
             Stamp::Centre => "centre of the bin",

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use edb::frame::{AlignOptions, EmptyBins, Limit, ResampleOptions};
+use edb::frame::{
+    AlignOptions, Beside, Bins, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit,
+    Preparation, ResampleOptions,
+};
 use edb::plot::FigureOptions;
 use edb::{
     During, Error, ExposureSearch, Instant, Mnemonic, Result, Selection, Term, TimeRange, export,
@@ -11,8 +14,10 @@ use edb::{
 };
 use serde::Deserialize;
 
-use crate::job::{
-    Job, Output, Shape, origin_us, parse_layout, parse_method, parse_statistics, parse_times, positive_micros,
+use crate::job::{Job, Output, Shape, TableShape};
+use crate::words::{
+    parse_edges, parse_exception, parse_grid, parse_layout, parse_limit, parse_method, parse_pad,
+    parse_stamp, parse_statistics, parse_times, parse_value_limits,
 };
 
 #[derive(Deserialize)]
@@ -30,9 +35,19 @@ struct File {
     #[serde(default)]
     products: Vec<PathBuf>,
     margin: Option<String>,
+    #[serde(default)]
     select: Vec<String>,
     #[serde(default)]
     change_only: Vec<Mnemonic>,
+    #[serde(default)]
+    derive: Vec<String>,
+    #[serde(rename = "where")]
+    condition: Option<String>,
+    pad: Option<String>,
+    within: Option<PathBuf>,
+    without: Option<PathBuf>,
+    ignore_edges: Option<String>,
+    max_gap: Option<String>,
     output: Vec<OutputTable>,
 }
 
@@ -43,6 +58,10 @@ struct OutputTable {
     format: Option<String>,
     align: Option<AlignTable>,
     resample: Option<ResampleTable>,
+    table: Option<String>,
+    complete_only: Option<bool>,
+    #[serde(default)]
+    limits: Vec<String>,
     title: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
@@ -55,6 +74,10 @@ struct AlignTable {
     origin: Option<String>,
     method: String,
     max_age: String,
+    #[serde(default)]
+    exceptions: Vec<String>,
+    #[serde(default)]
+    beside: String,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +90,11 @@ struct ResampleTable {
     layout: Option<String>,
     #[serde(default)]
     keep_empty: bool,
+    stamp: Option<String>,
+    #[serde(default)]
+    min_count: u64,
+    sigma: Option<f64>,
+    max_iterations: Option<u32>,
 }
 
 impl Job {
@@ -95,8 +123,28 @@ impl Job {
         };
         let terms = file.select.iter().map(|word| Term::parse(word, now)).collect::<Result<Vec<_>>>()?;
         let folder = file.folder.unwrap_or_default();
-        let outputs =
-            file.output.into_iter().map(|output| output.read(&folder)).collect::<Result<Vec<_>>>()?;
+        let max_gap = file.max_gap.as_deref().map_or(Ok(Limit::Learned), parse_limit)?;
+        let read = |output: OutputTable| output.read(&folder, max_gap);
+        let outputs = file.output.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let condition = match &file.condition {
+            Some(text) => {
+                let (before_us, after_us) = file.pad.as_deref().map_or(Ok((0, 0)), parse_pad)?;
+                Some(Condition { before_us, after_us, limit: max_gap, ..Condition::parse(text)? })
+            }
+            None if file.pad.is_some() => {
+                return Err(Error::usage(format!("`{name}` has a `pad` and no `where` that it belongs to")));
+            }
+            None => None,
+        };
+        let list = |path: Option<PathBuf>| path.map(|path| export::read_intervals(&path, now)).transpose();
+        let preparation = Preparation {
+            derive: file.derive.iter().map(|text| Definition::parse(text)).collect::<Result<Vec<_>>>()?,
+            limit: max_gap,
+            condition,
+            within: list(file.within)?,
+            without: list(file.without)?,
+            edges: file.ignore_edges.as_deref().map_or(Ok((0, 0)), parse_edges)?,
+        };
         Ok(Self {
             name: file.name.unwrap_or_else(|| name.to_owned()),
             source: file.source,
@@ -104,48 +152,56 @@ impl Job {
             selection: Selection { terms, ranges: range.into_iter().collect() },
             during,
             change_only: file.change_only,
+            preparation,
             outputs,
         })
     }
 }
 
 impl OutputTable {
-    fn read(self, folder: &Path) -> Result<Output> {
+    fn read(self, folder: &Path, max_gap: Limit) -> Result<Output> {
         let path = folder.join(&self.file);
-        let fault =
-            |error: Error| error.while_doing(format!("could not plan the output `{}`", path.display()));
+        let shape = self
+            .shape(&path, max_gap)
+            .map_err(|error| error.while_doing(format!("could not plan the output `{}`", path.display())))?;
+        Ok(Output { path: Some(path), shape })
+    }
+
+    fn shape(self, path: &Path, max_gap: Limit) -> Result<Shape> {
         let extension = self.file.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let figure = plot::Format::from_extension(self.format.as_deref().unwrap_or(&extension));
-        let shape = match (figure, self.align, self.resample) {
-            (Some(format), None, None) => {
-                let mut options = FigureOptions::default();
-                options.title = self.title;
-                options.width = self.width.unwrap_or(options.width);
-                options.height = self.height;
-                Shape::Figure(Box::new(options), format)
+        if let Some(format) = plot::Format::from_extension(self.format.as_deref().unwrap_or(&extension)) {
+            if self.align.is_some() || self.resample.is_some() || self.table.is_some() {
+                return Err(Error::usage(
+                    "a figure shows the samples themselves; `align`, `resample` and `table` are for tables",
+                ));
             }
-            (Some(_), ..) => {
-                return Err(fault(Error::usage(
-                    "a figure shows the samples themselves; `align` and `resample` are for tables",
-                )));
-            }
-            (None, Some(_), Some(_)) => {
-                return Err(fault(Error::usage("a table is either aligned or resampled, not both")));
-            }
-            (None, align, resample) => {
-                let format = match &self.format {
-                    Some(name) => export::Format::from_name(name),
-                    None => export::Format::from_path(&path),
-                };
-                let format = format.map_err(fault)?;
-                match (align, resample) {
-                    (Some(align), _) => Shape::Aligned(align.read().map_err(fault)?, format),
-                    (_, Some(resample)) => Shape::Resampled(resample.read().map_err(fault)?, format),
-                    _ => Shape::Long(format),
-                }
-            }
+            let mut options = FigureOptions::default();
+            options.title = self.title;
+            options.width = self.width.unwrap_or(options.width);
+            options.height = self.height;
+            return Ok(Shape::Figure(Box::new(options), format));
+        }
+        let format = match &self.format {
+            Some(name) => export::Format::from_name(name)?,
+            None => export::Format::from_path(path)?,
         };
-        Ok(Output { path, shape })
+        let table = match (self.align, self.resample, &self.table) {
+            (Some(align), None, None) => TableShape::Aligned(align.read()?),
+            (None, Some(resample), None) => TableShape::Resampled(resample.read()?),
+            (None, None, None) => TableShape::Long,
+            (None, None, Some(word)) => {
+                let intervals = IntervalOptions {
+                    max_gap,
+                    complete_only: self.complete_only.unwrap_or_default(),
+                    ..IntervalOptions::default()
+                };
+                let limits =
+                    self.limits.iter().map(|text| parse_value_limits(text)).collect::<Result<Vec<_>>>()?;
+                TableShape::parse(word, intervals, FlawOptions { limits, ..FlawOptions::default() })?
+            }
+            _ => return Err(Error::usage("a table is one of `align`, `resample` and `table`, not several")),
+        };
+        Ok(Shape::Table(table, format))
     }
 }
 
@@ -155,28 +211,43 @@ impl AlignTable {
             times: parse_times(&self.times, self.origin.as_deref())?,
             method: parse_method(&self.method)?,
             limit: parse_limit(&self.max_age)?,
+            exceptions: self
+                .exceptions
+                .iter()
+                .map(|text| parse_exception(text))
+                .collect::<Result<Vec<_>>>()?,
+            beside: parse_beside(&self.beside)?,
         })
     }
 }
 
 impl ResampleTable {
     fn read(self) -> Result<ResampleOptions> {
+        let bins = Bins::Grid(parse_grid(&self.every, self.origin.as_deref())?);
+        let clip = Clip::default();
         Ok(ResampleOptions {
-            step_us: positive_micros(&self.every, parse_duration(&self.every)?)?,
-            origin_us: origin_us(self.origin.as_deref())?,
             statistics: parse_statistics(&self.statistics)?,
             empty: if self.keep_empty { EmptyBins::Null } else { EmptyBins::Absent },
             layout: self.layout.as_deref().map_or(Ok(edb::frame::Layout::Long), parse_layout)?,
+            stamp: self.stamp.as_deref().map_or(Ok(edb::frame::Stamp::Start), parse_stamp)?,
+            min_count: self.min_count,
+            clip: Clip {
+                sigma: self.sigma.unwrap_or(clip.sigma),
+                max_iterations: self.max_iterations.or(clip.max_iterations),
+            },
+            ..ResampleOptions::new(bins)
         })
     }
 }
 
-/// Reads a duration, or `unlimited`.
-///
-/// # Errors
-/// [`edb::ErrorKind::Usage`].
-pub fn parse_limit(text: &str) -> Result<Limit> {
-    if text == "unlimited" { Ok(Limit::Unlimited) } else { parse_duration(text).map(Limit::At) }
+fn parse_beside(word: &str) -> Result<Beside> {
+    match word {
+        "" => Ok(Beside::Nothing),
+        "age" => Ok(Beside::Age),
+        "time" => Ok(Beside::Time),
+        _ => Err(Error::usage(format!("nothing called `{word}` can stand beside values"))
+            .with_hint("use `age` or `time`")),
+    }
 }
 
 #[cfg(test)]
@@ -213,12 +284,12 @@ mod tests {
         assert_eq!(job.selection.ranges[0].to_string(), "2022-06-30T00:00:00Z/2022-07-01T00:00:00Z");
         assert_eq!(job.during.searches[0].to_string(), "jw02733001 of MIRI");
         assert_eq!(job.during.margin, Duration::from_mins(10));
-        assert_eq!(job.outputs[0].path, Path::new("out/a.parquet"));
+        assert_eq!(job.outputs[0].path.as_deref(), Some(Path::new("out/a.parquet")));
         assert!(
-            matches!(&job.outputs[0].shape, Shape::Aligned(options, _) if options.limit == Limit::Unlimited)
+            matches!(&job.outputs[0].shape, Shape::Table(TableShape::Aligned(options), _) if options.limit == Limit::Unlimited)
         );
         assert!(
-            matches!(&job.outputs[1].shape, Shape::Resampled(options, _) if options.step_us == 60_000_000)
+            matches!(&job.outputs[1].shape, Shape::Table(TableShape::Resampled(options), _) if options.bins == Bins::Grid(edb::frame::Grid::every(60_000_000)))
         );
         assert!(matches!(&job.outputs[2].shape, Shape::Figure(_, plot::Format::Svg)));
     }

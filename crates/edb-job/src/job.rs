@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use edb::frame::{AlignOptions, Grid, Layout, Method, ResampleOptions, Statistic, Times};
+use edb::frame::{AlignOptions, FlawOptions, IntervalOptions, Preparation, ResampleOptions};
 use edb::plot::FigureOptions;
 use edb::{
     Archive, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result, Selection,
-    export, parse_duration, parse_instant, plot,
+    TimeRange, export, plot,
 };
 
 /// A job.
@@ -24,6 +24,8 @@ pub struct Job {
     pub during: During,
     /// Mnemonics that are stated to be change-only.
     pub change_only: Vec<Mnemonic>,
+    /// What is done to the series before tables are made of them.
+    pub preparation: Preparation,
     /// What is made of it.
     pub outputs: Vec<Output>,
 }
@@ -33,6 +35,8 @@ pub struct Job {
 pub struct Resolved {
     /// What is asked.
     pub requests: Vec<Request>,
+    /// The mnemonics that are asked for themselves; the others only serve conditions and derived quantities.
+    pub wanted: Vec<Mnemonic>,
     /// The exposures that ranges were taken from.
     pub exposures: Exposures,
     /// Facts about exposures and the dictionary.
@@ -40,7 +44,23 @@ pub struct Resolved {
 }
 
 impl Job {
-    /// Resolves the selection: searches for its exposures, and looks its patterns up.
+    /// The mnemonics that are needed beside those that are selected.
+    fn needs(&self) -> Result<Vec<Mnemonic>> {
+        let mut needs = self.preparation.needs();
+        for output in &self.outputs {
+            let Shape::Table(shape, _) = &output.shape else { continue };
+            for name in shape.needs() {
+                let name = Mnemonic::new(name)?;
+                if !needs.contains(&name) {
+                    needs.push(name);
+                }
+            }
+        }
+        Ok(needs)
+    }
+
+    /// Resolves the selection: searches for its exposures, looks its patterns up, and adds what is needed beside it, in the common ranges
+    /// or in those of the words.
     ///
     /// # Errors
     /// Those of [`During::exposures`], [`Archive::dictionary`] and [`Selection::resolve`].
@@ -60,16 +80,47 @@ impl Job {
         } else {
             Dictionary::default()
         };
-        resolved.requests = selection.resolve(&dictionary)?;
+        let needs = self.needs()?;
+        if !selection.terms.is_empty() || needs.is_empty() {
+            resolved.requests = selection.resolve(&dictionary)?;
+        }
+        for request in &resolved.requests {
+            if !resolved.wanted.contains(&request.mnemonic) {
+                resolved.wanted.push(request.mnemonic.clone());
+            }
+        }
+        let mut ranges: Vec<TimeRange> = selection.ranges.clone();
+        if ranges.is_empty() {
+            ranges = resolved.requests.iter().map(|request| request.range).collect();
+            ranges.sort_unstable();
+            ranges.dedup();
+        }
+        for mnemonic in needs {
+            if ranges.is_empty() {
+                return Err(Error::usage(format!("no range is given for {mnemonic}"))
+                    .with_hint("add `--start` and `--stop`, or an observation"));
+            }
+            if !resolved.wanted.contains(&mnemonic) {
+                let ask = |range: &TimeRange| Request { mnemonic: mnemonic.clone(), range: *range };
+                resolved.requests.extend(ranges.iter().map(ask));
+            }
+        }
         Ok(resolved)
+    }
+
+    /// Whether a series can be forgotten once it is in the tables, so that one mnemonic at a time need be in memory.
+    pub(crate) fn is_streamed(&self) -> bool {
+        let is_streamed =
+            |output: &Output| matches!(&output.shape, Shape::Table(TableShape::Resampled(_), _));
+        self.preparation.derive.is_empty() && self.outputs.iter().all(is_streamed)
     }
 }
 
-/// One file that a job makes.
+/// One table or figure that a job makes.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The file.
-    pub path: PathBuf,
+    /// The file; a table without one is shown.
+    pub path: Option<PathBuf>,
     /// What is in it.
     pub shape: Shape,
 }
@@ -77,79 +128,87 @@ pub struct Output {
 /// What is in a file.
 #[derive(Debug, Clone)]
 pub enum Shape {
-    /// Every sample a row.
-    Long(export::Format),
-    /// One row a time.
-    Aligned(AlignOptions, export::Format),
-    /// One row a bin.
-    Resampled(ResampleOptions, export::Format),
+    /// A table.
+    Table(TableShape, export::Format),
     /// A figure.
     Figure(Box<FigureOptions>, plot::Format),
 }
 
-/// Reads `grid` times from a step (`1s`) and an origin (default 1970-01-01), or `union`, or `of:MNEMONIC`.
-///
-/// # Errors
-/// [`edb::ErrorKind::Usage`].
-pub fn parse_times(text: &str, origin: Option<&str>) -> Result<Times> {
-    if text.eq_ignore_ascii_case("union") {
-        return Ok(Times::Union);
-    }
-    if let Some(mnemonic) = text.strip_prefix("of:") {
-        return Mnemonic::new(mnemonic).map(Times::Of);
-    }
-    let step = parse_duration(text).map_err(|error| {
-        Error::usage(format!("could not read the times `{text}`"))
-            .with_hint("write a step as in `1s`, or `union`, or `of:MNEMONIC`")
-            .caused_by(error)
-    })?;
-    Ok(Times::Grid(Grid::Step { step_us: positive_micros(text, step)?, origin_us: origin_us(origin)? }))
+/// What the rows of a table are.
+#[derive(Debug, Clone)]
+pub enum TableShape {
+    /// Every sample.
+    Long,
+    /// One for each time.
+    Aligned(AlignOptions),
+    /// One for each bin.
+    Resampled(ResampleOptions),
+    /// One for each interval in which a value stood.
+    States(IntervalOptions),
+    /// One for each state.
+    Duty(IntervalOptions),
+    /// One for each interval in which the condition holds.
+    Intervals,
+    /// One for each flaw.
+    Flaws(FlawOptions),
+    /// One for each mnemonic.
+    Cadences,
+    /// One for each visit of the event log.
+    Visits,
+    /// One for each activity of the event log.
+    Activities,
+    /// One for each message of the event log.
+    Messages,
 }
 
-pub(crate) fn origin_us(text: Option<&str>) -> Result<i64> {
-    text.map_or(Ok(0), |text| parse_instant(text, Instant::MIN).map(Instant::as_micros))
-}
-
-pub(crate) fn positive_micros(text: &str, step: std::time::Duration) -> Result<i64> {
-    i64::try_from(step.as_micros()).ok().filter(|step| *step > 0).ok_or_else(|| {
-        Error::usage(format!("could not use the step `{text}`: it must be longer than nothing"))
-    })
-}
-
-/// Reads `hold`, `nearest`, `linear` or `exact`.
-///
-/// # Errors
-/// [`edb::ErrorKind::Usage`].
-pub fn parse_method(text: &str) -> Result<Method> {
-    match text {
-        "hold" => Ok(Method::Hold),
-        "nearest" => Ok(Method::Nearest),
-        "linear" => Ok(Method::Linear),
-        "exact" => Ok(Method::Exact),
-        _ => Err(Error::usage(format!("there is no method `{text}`"))
-            .with_hint("use `hold`, `nearest`, `linear` or `exact`")),
+impl TableShape {
+    /// What it is called.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Long => "every sample",
+            Self::Aligned(_) => "aligned",
+            Self::Resampled(_) => "resampled",
+            Self::States(_) => "states",
+            Self::Duty(_) => "time in states",
+            Self::Intervals => "intervals",
+            Self::Flaws(_) => "flaws",
+            Self::Cadences => "cadences",
+            Self::Visits => "visits",
+            Self::Activities => "activities",
+            Self::Messages => "messages",
+        }
     }
-}
 
-/// Reads `long` or `wide`.
-///
-/// # Errors
-/// [`edb::ErrorKind::Usage`].
-pub fn parse_layout(text: &str) -> Result<Layout> {
-    match text {
-        "long" => Ok(Layout::Long),
-        "wide" => Ok(Layout::Wide),
-        _ => Err(Error::usage(format!("there is no layout `{text}`")).with_hint("use `long` or `wide`")),
+    /// The mnemonics that it is made of, whatever is selected.
+    fn needs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Visits | Self::Activities => &["ICTM_EVENT_MSG"],
+            Self::Messages => &["ICTM_EVENT_MSG", "ICTM_EVENT_MSG_ID", "ICTM_EVENT_MSG_SRC"],
+            _ => &[],
+        }
     }
-}
 
-/// Reads words of statistics; none means all.
-///
-/// # Errors
-/// [`edb::ErrorKind::Usage`].
-pub fn parse_statistics(words: &[String]) -> Result<Vec<Statistic>> {
-    if words.is_empty() {
-        return Ok(Statistic::USUAL.to_vec());
+    /// Reads the word of a table that needs no more than `max_gap`: `samples`, `states`, `duty`, `intervals`, `flaws`, `cadences`, `visits`, `activities`,
+    /// `messages`.
+    ///
+    /// # Errors
+    /// [`edb::ErrorKind::Usage`].
+    pub fn parse(word: &str, intervals: IntervalOptions, flaws: FlawOptions) -> Result<Self> {
+        Ok(match word {
+            "samples" => Self::Long,
+            "states" => Self::States(intervals),
+            "duty" => Self::Duty(intervals),
+            "intervals" => Self::Intervals,
+            "flaws" => Self::Flaws(flaws),
+            "cadences" => Self::Cadences,
+            "visits" => Self::Visits,
+            "activities" => Self::Activities,
+            "messages" => Self::Messages,
+            _ => {
+                return Err(Error::usage(format!("there is no table `{word}`")).with_hint(
+                    "use `samples`, `states`, `duty`, `intervals`, `flaws`, `cadences`, `visits`, `activities` or `messages`",
+                ));
+            }
+        })
     }
-    words.iter().map(|word| Statistic::parse(word)).collect()
 }

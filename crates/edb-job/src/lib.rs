@@ -7,8 +7,12 @@ mod file;
 mod job;
 mod report;
 mod run;
+mod words;
 
-pub use file::parse_limit;
-pub use job::{Job, Output, Resolved, Shape, parse_layout, parse_method, parse_statistics, parse_times};
+pub use job::{Job, Output, Resolved, Shape, TableShape};
 pub use report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
-pub use run::{delivered, failures, long, provenance, run};
+pub use run::{delivered, failures, run};
+pub use words::{
+    parse_edges, parse_exception, parse_grid, parse_layout, parse_limit, parse_method, parse_pad,
+    parse_stamp, parse_statistics, parse_times, parse_value_limits,
+};

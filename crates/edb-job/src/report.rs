@@ -31,6 +31,9 @@ pub struct Report {
     pub failures: Vec<FailureReport>,
     /// The exit code.
     pub exit_code: u8,
+    /// Tables that go to no file, in the order of the job.
+    #[serde(skip)]
+    pub shown: Vec<edb::frame::Table>,
     /// Why nothing at all came, if nothing did; no file was written then.
     #[serde(skip)]
     pub cause: Option<Arc<Error>>,

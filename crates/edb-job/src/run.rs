@@ -1,74 +1,326 @@
-//! Selection to files.
+//! Selection to tables and figures.
 
 use std::sync::Arc;
 
 use edb::atomic::{self, AtomicFile};
 use edb::export;
 use edb::fetch::Event;
-use edb::frame::{self, Table};
+use edb::frame::{self, Resampler, Table};
 use edb::series::gaps;
 use edb::{
-    Archive, Error, ErrorKind, Exposures, Instant, MICROS_PER_SECOND, Notice, NoticeKind, Result, Retrieved,
-    Sampling, Series, TimeRange, plot,
+    Archive, Coverage, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic, Notice,
+    NoticeKind, Result, Retrieved, Sampling, Series, TimeRange, plot,
 };
 
-use crate::job::{Job, Output, Shape};
+use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
 
-/// Runs a job: checks its destinations, fetches what the store does not know, writes its files. `now` is the present;
+/// Runs a job: checks its destinations, fetches what the store does not know, makes its tables and figures. `now` is the present;
 /// `on_event` is told of each window fetched.
 ///
 /// Windows that fail do not fail the rest: what came is written, and the report says what did not
-/// ([`ErrorKind::Partial`]).
+/// ([`ErrorKind::Partial`]). Where only statistics of bins are wanted one mnemonic at a time is in memory.
 ///
 /// # Errors
-/// As [`Archive::retrieve`]; [`ErrorKind::Disk`] if a destination cannot be written, before anything is fetched. If nothing at
-/// all could be fetched, no file is written and the report has the cause.
+/// As [`Archive::retrieve`]; [`ErrorKind::Disk`] if a destination cannot be written, before anything is fetched;
+/// [`ErrorKind::Usage`] for what cannot be made of the series. If nothing at all could be fetched, no file is written and the report has the
+/// cause.
 pub async fn run(
     job: &Job,
     archive: &Archive,
     now: Instant,
     on_event: impl FnMut(Event<'_>),
 ) -> Result<Report> {
-    let mut paths = std::collections::BTreeSet::new();
-    for output in &job.outputs {
-        if !paths.insert(&output.path) {
-            return Err(Error::usage(format!("two outputs have the name `{}`", output.path.display()))
-                .with_hint("give each output a name of its own"));
-        }
-        // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
-        AtomicFile::create(&output.path)?;
-    }
+    check(job)?;
     let resolved = job.resolve(archive, now).await?;
-    let mut retrieved = archive.retrieve(&resolved.requests, now, on_event).await?;
-    retrieved.notices.splice(0..0, resolved.notices);
-    let exposures = resolved.exposures;
-    let mut report = report(job, &retrieved, &exposures);
-    if let Some(cause) = retrieved.take_cause() {
+    let mut fetched = archive.fetch(&resolved.requests, now, on_event).await?;
+    fetched.retrieved.notices.splice(0..0, resolved.notices.iter().cloned());
+    if let Some(cause) = fetched.take_cause() {
+        let series = nothing(&fetched);
+        let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
         report.exit_code = cause.kind().exit_code();
-        report.notices = retrieved.notices.iter().map(ToString::to_string).collect();
         report.cause = Some(Arc::new(cause));
         return Ok(report);
     }
+    let (series, made) = if job.is_streamed() {
+        stream(job, &resolved, &mut fetched).await?
+    } else {
+        collect(job, &resolved, &mut fetched).await?
+    };
+    let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
+    let mut notices = fetched.retrieved.notices.clone();
     let outputs = job.outputs.clone();
+    let facts = provenance(job, &resolved, &fetched);
+    let told = fetched.retrieved.notices;
     // Polars and compression block; the runtime's workers are for the network.
-    let written = tokio::task::spawn_blocking(move || {
-        let mut notices = retrieved.notices.clone();
-        let files = outputs
-            .iter()
-            .map(|output| write(output, &retrieved, &exposures, &mut notices))
-            .collect::<Result<Vec<_>>>()?;
-        Ok::<_, Error>((files, notices))
+    let written = blocking(move || {
+        let mut files = Vec::new();
+        let mut shown = Vec::new();
+        for (output, made) in outputs.iter().zip(made) {
+            match made {
+                Made::Table(mut table) => {
+                    table.made.splice(0..0, facts.iter().cloned());
+                    add(&mut notices, &table.notices);
+                    table.notices.splice(0..0, told.iter().cloned());
+                    match (&output.path, &output.shape) {
+                        (Some(path), Shape::Table(shape, format)) => {
+                            let size_bytes = export::write_file(&table, *format, path)?;
+                            let (content, rows) = (shape.words().to_owned(), table.rows());
+                            files.push(FileReport { path: path.clone(), content, rows, size_bytes });
+                        }
+                        _ => shown.push(*table),
+                    }
+                }
+                Made::Figure(drawn) => {
+                    add(&mut notices, &drawn.notices);
+                    if let Some(path) = &output.path {
+                        atomic::write(path, &drawn.bytes)?;
+                        let size_bytes = drawn.bytes.len() as u64;
+                        files.push(FileReport {
+                            path: path.clone(),
+                            content: "figure".to_owned(),
+                            rows: drawn.rows,
+                            size_bytes,
+                        });
+                    }
+                }
+            }
+        }
+        Ok((files, shown, notices))
     });
-    let (files, notices) = written.await.map_err(|error| {
-        Error::new(ErrorKind::Unclassified, "could not write the files").caused_by(error)
-    })??;
-    report.files = files;
+    let (files, shown, notices) = written.await?;
+    (report.files, report.shown) = (files, shown);
     report.notices = notices.iter().map(ToString::to_string).collect();
     Ok(report)
 }
 
-fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures) -> Report {
+/// Refuses what can be known to fail before anything is fetched.
+fn check(job: &Job) -> Result<()> {
+    let mut paths = std::collections::BTreeSet::new();
+    for output in &job.outputs {
+        if let Shape::Figure(..) = output.shape
+            && !job.preparation.is_empty()
+        {
+            return Err(Error::usage("a figure shows the samples themselves, as they were selected")
+                .with_hint("conditions, intervals and derived quantities are for tables"));
+        }
+        if let Shape::Table(TableShape::Intervals, _) = output.shape
+            && job.preparation.condition.is_none()
+        {
+            return Err(Error::usage("intervals of what? no condition is given")
+                .with_hint("add `--where`, or ask for `states`"));
+        }
+        let Some(path) = &output.path else { continue };
+        if !paths.insert(path) {
+            return Err(Error::usage(format!("two outputs have the name `{}`", path.display()))
+                .with_hint("give each output a name of its own"));
+        }
+        // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
+        AtomicFile::create(path)?;
+    }
+    Ok(())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Unclassified, "could not make the tables").caused_by(error))?
+}
+
+/// What is made for an output.
+enum Made {
+    Table(Box<Table>),
+    Figure(Drawn),
+}
+
+struct Drawn {
+    bytes: Vec<u8>,
+    rows: usize,
+    notices: Vec<Notice>,
+}
+
+/// The series of one mnemonic at a time, each forgotten when its bins are told.
+async fn stream(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
+    let mut reports = vec![None; fetched.known().len()];
+    let needs = job.preparation.needs();
+    let mut serving = Vec::new();
+    for at in places(fetched, |name| needs.contains(name)) {
+        serving.push(fetched.read(at).await?);
+        reports[at] = serving.last().map(about);
+    }
+    let preparation = job.preparation.clone();
+    let spans = blocking(move || preparation.spans(&serving)).await?;
+    fetched.retrieved.notices.extend(spans.notices);
+    let spans: Option<Arc<Coverage>> = spans.value.map(Arc::new);
+    let resampler = |output: &Output| match &output.shape {
+        Shape::Table(TableShape::Resampled(options), _) => Resampler::new(options.clone()).map(Some),
+        _ => Ok(None),
+    };
+    let resamplers = job.outputs.iter().map(resampler).collect::<Result<Vec<_>>>()?;
+    let mut resamplers: Vec<Resampler> = resamplers.into_iter().flatten().collect();
+    for mnemonic in &resolved.wanted {
+        let mut parts = Vec::new();
+        for at in places(fetched, |name| name == mnemonic) {
+            let series = fetched.read(at).await?;
+            reports[at] = Some(about(&series));
+            parts.push(series);
+        }
+        let (preparation, spans) = (job.preparation.clone(), spans.clone());
+        resamplers = blocking(move || {
+            let parts = preparation.cut(parts, spans.as_deref());
+            resamplers.iter_mut().try_for_each(|resampler| resampler.add(&parts))?;
+            Ok(resamplers)
+        })
+        .await?;
+    }
+    let tables =
+        blocking(move || resamplers.into_iter().map(Resampler::finish).collect::<Result<Vec<_>>>()).await?;
+    let made = tables.into_iter().map(|table| Made::Table(Box::new(table))).collect();
+    Ok((reports.into_iter().flatten().collect(), made))
+}
+
+/// All series at once, prepared.
+async fn collect(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
+    let mut series = Vec::new();
+    for at in 0..fetched.known().len() {
+        series.push(fetched.read(at).await?);
+    }
+    let reports = series.iter().map(about).collect();
+    let facts = provenance(job, resolved, fetched);
+    let sources = sources(&fetched.retrieved);
+    let told = fetched.retrieved.notices.clone();
+    let (job, wanted, exposures) = (job.clone(), resolved.wanted.clone(), resolved.exposures.clone());
+    let (made, notices) = blocking(move || {
+        let mut tables =
+            Tables { job: &job, exposures: &exposures, told: &told, raw: Vec::new(), prepared: Vec::new() };
+        let needs_raw =
+            |output: &Output| !matches!(&output.shape, Shape::Table(shape, _) if is_of_prepared(shape));
+        let mut notices = Vec::new();
+        let is_served = |series: &Series| !wanted.contains(series.mnemonic());
+        if job.preparation.is_empty() && !series.iter().any(is_served) {
+            tables.prepared = series;
+        } else {
+            if job.outputs.iter().any(needs_raw) {
+                tables.raw.clone_from(&series);
+            }
+            let prepared = job.preparation.apply(series, |name| wanted.contains(name))?;
+            (tables.prepared, notices) = (prepared.value, prepared.notices);
+        }
+        let make = |output: &Output| match &output.shape {
+            Shape::Table(shape, _) => tables.make(shape).map(|table| Made::Table(Box::new(table))),
+            Shape::Figure(options, format) => {
+                tables.draw(options, *format, &facts, &sources).map(Made::Figure)
+            }
+        };
+        let made = job.outputs.iter().map(make).collect::<Result<Vec<_>>>()?;
+        Ok((made, notices))
+    })
+    .await?;
+    fetched.retrieved.notices.extend(notices);
+    Ok((reports, made))
+}
+
+/// Where the requests are for mnemonics of a kind.
+fn places(fetched: &Fetched, is_one: impl Fn(&Mnemonic) -> bool) -> Vec<usize> {
+    let known = fetched.known().iter().enumerate();
+    known.filter(|(_, (request, _))| is_one(&request.mnemonic)).map(|(at, _)| at).collect()
+}
+
+/// Whether a table is made of the series as they are prepared; the event log and intervals are made of what was fetched.
+fn is_of_prepared(shape: &TableShape) -> bool {
+    !matches!(
+        shape,
+        TableShape::Intervals | TableShape::Visits | TableShape::Activities | TableShape::Messages
+    )
+}
+
+struct Tables<'a> {
+    job: &'a Job,
+    exposures: &'a Exposures,
+    told: &'a [Notice],
+    /// The series as they were fetched, where they are not the same.
+    raw: Vec<Series>,
+    prepared: Vec<Series>,
+}
+
+impl Tables<'_> {
+    fn fetched(&self) -> &[Series] {
+        if self.raw.is_empty() { &self.prepared } else { &self.raw }
+    }
+
+    fn make(&self, shape: &TableShape) -> Result<Table> {
+        let series = &self.prepared;
+        match shape {
+            TableShape::Long => {
+                let table = frame::long(series)?;
+                if self.exposures.is_empty() { Ok(table) } else { table.labelled(self.exposures) }
+            }
+            TableShape::Aligned(options) => frame::align(series, options),
+            TableShape::Resampled(options) => frame::resample(series, options),
+            TableShape::States(options) => frame::states(series, options),
+            TableShape::Duty(options) => frame::duty(series, options),
+            TableShape::Flaws(options) => frame::flaws(series, options, self.told),
+            TableShape::Cadences => frame::cadences(series),
+            TableShape::Visits => frame::events::visits(self.fetched()),
+            TableShape::Activities => frame::events::activities(self.fetched()),
+            TableShape::Messages => frame::events::messages(self.fetched()),
+            TableShape::Intervals => {
+                let mut all = self.fetched().to_vec();
+                all.append(&mut self.job.preparation.derived(self.fetched())?.value);
+                let spans = self.job.preparation.spans(&all)?.value.unwrap_or_default();
+                let what =
+                    self.job.preparation.condition.as_ref().map(|condition| condition.expression.to_string());
+                frame::span_table(&spans, &what.unwrap_or_default())
+            }
+        }
+    }
+
+    fn draw(
+        &self,
+        options: &plot::FigureOptions,
+        format: plot::Format,
+        facts: &[(String, String)],
+        sources: &str,
+    ) -> Result<Drawn> {
+        let series = self.fetched();
+        let mut options = options.clone();
+        options.description =
+            facts.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
+        if options.footer.is_empty() {
+            options.footer = format!("{} · source: {sources}", facts[0].1);
+        }
+        let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
+        let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
+        let drawn = plot::draw(series, range, &options, format)?;
+        let rows = series.iter().map(|one| one.samples.len()).sum();
+        Ok(Drawn { bytes: drawn.value, rows, notices: drawn.notices })
+    }
+}
+
+/// What every file says of where it comes from. Nothing in it changes from run to run: the same data give the same bytes.
+fn provenance(job: &Job, resolved: &Resolved, fetched: &Fetched) -> Vec<(String, String)> {
+    let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
+    facts.extend(fetched.retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
+    for (request, _) in fetched.known() {
+        let is_wanted = resolved.wanted.contains(&request.mnemonic);
+        let key = if is_wanted { "selected" } else { "needed" };
+        facts.push((key.to_owned(), request.to_string()));
+    }
+    let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
+    facts.extend(resolved.exposures.all().iter().map(exposure));
+    facts.extend(job.preparation.words());
+    facts
+}
+
+fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures, series: Vec<SeriesReport>) -> Report {
     let exposure = |one: &edb::Exposure| ExposureReport {
         label: one.label.clone(),
         instrument: one.instrument.clone(),
@@ -80,16 +332,32 @@ fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures) -> Report {
         job: job.name.clone(),
         sources: retrieved.sources.clone(),
         exposures: exposures.all().iter().map(exposure).collect(),
-        series: retrieved.series.iter().map(about).collect(),
+        series,
         files: Vec::new(),
         requests: retrieved.answers(),
         rows_fetched: retrieved.rows_fetched(),
         delivered: delivered(&retrieved.delivered),
-        notices: Vec::new(),
+        notices: retrieved.notices.iter().map(ToString::to_string).collect(),
         exit_code: retrieved.exit_code(),
+        shown: Vec::new(),
         cause: None,
         failures: failures(&retrieved.failures),
     }
+}
+
+/// The series of a run that got nothing.
+fn nothing(fetched: &Fetched) -> Vec<SeriesReport> {
+    let report = |(request, _): &(edb::Request, Coverage)| SeriesReport {
+        mnemonic: request.mnemonic.to_string(),
+        start: request.range.start().to_string(),
+        stop: request.range.stop().to_string(),
+        samples: 0,
+        cadence_s: None,
+        gaps: None,
+        longest_gap_s: None,
+        is_complete: false,
+    };
+    fetched.known().iter().map(report).collect()
 }
 
 /// What could not be fetched, in words.
@@ -136,85 +404,12 @@ fn about(series: &Series) -> SeriesReport {
     }
 }
 
-/// What every file says of where it comes from. Nothing in it changes from run to run: the same data give the same bytes.
-pub fn provenance(retrieved: &Retrieved, exposures: &Exposures) -> Vec<(String, String)> {
-    let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
-    facts.extend(retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
-    let selected = retrieved.series.iter().map(|series| format!("{}@{}", series.mnemonic(), series.range));
-    facts.extend(selected.map(|selected| ("selected".to_owned(), selected)));
-    let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
-    facts.extend(exposures.all().iter().map(exposure));
-    facts
-}
-
-/// Every sample a row, with the exposure it belongs to where ranges were taken from exposures.
-///
-/// # Errors
-/// None that bad telemetry could cause.
-pub fn long(retrieved: &Retrieved, exposures: &Exposures) -> Result<Table> {
-    let table = frame::long(&retrieved.series)?;
-    if exposures.is_empty() { Ok(table) } else { table.labelled(exposures) }
-}
-
-fn write(
-    output: &Output,
-    retrieved: &Retrieved,
-    exposures: &Exposures,
-    notices: &mut Vec<Notice>,
-) -> Result<FileReport> {
-    let series = &retrieved.series;
-    let facts = provenance(retrieved, exposures);
-    let mut table = |table: Table, content: &str, format: export::Format| {
-        write_table(output, table, content, format, facts.clone(), retrieved, notices)
-    };
-    match &output.shape {
-        Shape::Long(format) => table(long(retrieved, exposures)?, "every sample", *format),
-        Shape::Aligned(options, format) => table(frame::align(series, options)?, "aligned", *format),
-        Shape::Resampled(options, format) => table(frame::resample(series, options)?, "resampled", *format),
-        Shape::Figure(options, format) => {
-            let mut options = options.as_ref().clone();
-            options.description =
-                facts.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
-            if options.footer.is_empty() {
-                options.footer = format!("{} · source: {}", facts[0].1, sources(retrieved));
-            }
-            let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
-            let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
-            let drawn = plot::draw(series, range, &options, *format)?;
-            add(notices, drawn.notices);
-            atomic::write(&output.path, &drawn.value)?;
-            Ok(FileReport {
-                path: output.path.clone(),
-                content: "figure".to_owned(),
-                rows: series.iter().map(|one| one.samples.len()).sum(),
-                size_bytes: drawn.value.len() as u64,
-            })
-        }
-    }
-}
-
-fn write_table(
-    output: &Output,
-    mut table: Table,
-    content: &str,
-    format: export::Format,
-    facts: Vec<(String, String)>,
-    retrieved: &Retrieved,
-    notices: &mut Vec<Notice>,
-) -> Result<FileReport> {
-    table.made.splice(0..0, facts);
-    add(notices, table.notices.clone());
-    table.notices.splice(0..0, retrieved.notices.iter().cloned());
-    let size_bytes = export::write_file(&table, format, &output.path)?;
-    Ok(FileReport { path: output.path.clone(), content: content.to_owned(), rows: table.rows(), size_bytes })
-}
-
 /// Adds notices of an output. What is not known, or not there, was told of the series already.
-fn add(notices: &mut Vec<Notice>, more: Vec<Notice>) {
+fn add(notices: &mut Vec<Notice>, more: &[Notice]) {
     for notice in more {
         let is_told = matches!(notice.kind, NoticeKind::NotKnown | NoticeKind::NoSamples);
-        if !is_told && !notices.contains(&notice) {
-            notices.push(notice);
+        if !is_told && !notices.contains(notice) {
+            notices.push(notice.clone());
         }
     }
 }

@@ -193,7 +193,7 @@ pub fn hold_values(numbers: Numbers<'_>, targets: &[i64], max_age_us: i64, mut c
 /// The ascending union of ascending series of times, each time once.
 pub fn union(series: &[&[i64]]) -> Vec<i64> {
     let mut all = series.concat();
-    // The stable sort finds the ascending runs and merges them.
+    #[expect(clippy::stable_sort_primitive, reason = "it finds the ascending runs and merges them")]
     all.sort();
     all.dedup();
     all

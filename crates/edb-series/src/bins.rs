@@ -110,8 +110,8 @@ impl Sums {
 pub(crate) const LANES: usize = 8;
 
 pub(crate) fn total(lanes: [f64; LANES]) -> f64 {
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+    let half: [f64; LANES / 2] = std::array::from_fn(|lane| lanes[lane] + lanes[lane + LANES / 2]);
+    (half[0] + half[2]) + (half[1] + half[3])
 }
 
 /// The sum of the squares of the distances from `centre`. From the mean, divided by the count: the population variance.

@@ -49,32 +49,39 @@ pub fn runs_outside(values: &[f64], low: f64, high: f64) -> Vec<Range<usize>> {
 /// How many neighbours on each side a value is compared with.
 const NEIGHBOURS: usize = 3;
 
-/// Values that stand alone: further from the median of the three before and the three after them than `sigma` times the
-/// scatter of all values about theirs.
+/// Values that stand alone: further than `sigma` times the scatter from the median of the three before them, and as far and on the
+/// same side from that of the three after. So a step is none, and neither is the first or the last value.
 ///
-/// The scatter is 1.4826 median absolute deviations (the standard deviation, were it noise), and at least the smallest step
-/// between two neighbouring values: one count of a quantised sensor is no spike. Values that are not finite are passed over.
-/// Fewer than eight values have no spikes.
+/// The scatter is 1.4826 median absolute deviations of all values from the medians before them (the standard deviation, were it noise), and at
+/// least the smallest step between two neighbouring values: one count of a quantised sensor is no spike. Values that are not finite are passed
+/// over. Fewer than eight values have no spikes.
 pub fn spikes(values: &[f64], sigma: f64) -> Vec<usize> {
     let finite: Vec<usize> = (0..values.len()).filter(|row| values[*row].is_finite()).collect();
     if finite.len() < 2 * NEIGHBOURS + 2 {
         return Vec::new();
     }
-    let mut around = Vec::with_capacity(2 * NEIGHBOURS);
-    let residuals: Vec<f64> = (0..finite.len())
+    let mut few = Vec::with_capacity(NEIGHBOURS);
+    let mut middle = |rows: Range<usize>| {
+        few.clear();
+        few.extend(rows.map(|at| values[finite[at]]));
+        median(&mut few)
+    };
+    let inner = 1..finite.len() - 1;
+    let off: Vec<(f64, f64)> = inner
         .map(|at| {
-            let window = at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS + 1).min(finite.len());
-            around.clear();
-            around.extend(window.filter(|near| *near != at).map(|near| values[finite[near]]));
-            values[finite[at]] - median(&mut around)
+            let value = values[finite[at]];
+            let before = middle(at.saturating_sub(NEIGHBOURS)..at);
+            let after = middle(at + 1..(at + 1 + NEIGHBOURS).min(finite.len()));
+            (value - before, value - after)
         })
         .collect();
-    let scatter = 1.4826 * median(&mut residuals.iter().map(|residual| residual.abs()).collect::<Vec<_>>());
+    let scatter = 1.4826 * median(&mut off.iter().map(|off| off.0.abs()).collect::<Vec<_>>());
     let steps = finite.windows(2).map(|pair| (values[pair[1]] - values[pair[0]]).abs());
     let quantum = steps.filter(|step| *step > 0.0).fold(f64::INFINITY, f64::min);
     let limit = sigma * scatter.max(quantum);
-    let is_spike = |(at, residual): (usize, &f64)| (residual.abs() > limit).then_some(finite[at]);
-    residuals.iter().enumerate().filter_map(is_spike).collect()
+    let stands_alone = |off: &(f64, f64)| off.0.min(off.1) > limit || off.0.max(off.1) < -limit;
+    let spike = |(at, off): (usize, &(f64, f64))| stands_alone(off).then(|| finite[at + 1]);
+    off.iter().enumerate().filter_map(spike).collect()
 }
 
 #[cfg(test)]
@@ -100,8 +107,9 @@ mod tests {
         values[90] = 40.0;
         values[150] = f64::NAN;
         assert_eq!(spikes(&values, 6.0), [90]);
-        let step: Vec<f64> = (0..40).map(|at| if at < 20 { 1.0 } else { 9.0 }).collect();
-        assert!(spikes(&step, 6.0).is_empty(), "one value after the step has half its neighbours with it");
+        let step: Vec<f64> =
+            (0..40).map(|at| f64::from(at % 3) * 0.1 + if at < 20 { 1.0 } else { 90.0 }).collect();
+        assert!(spikes(&step, 6.0).is_empty(), "a step");
         let counts: Vec<f64> = (0..40).map(|at| if at == 20 { 2.0 } else { 1.0 }).collect();
         assert!(spikes(&counts, 6.0).is_empty(), "one count");
         assert!(spikes(&[1.0, 99.0, 1.0], 6.0).is_empty(), "too few to tell");

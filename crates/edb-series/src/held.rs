@@ -84,10 +84,12 @@ pub fn percentile(sorted: &[(f64, i64)], percent: f64) -> f64 {
     let mut below = 0;
     for (at, (value, held)) in sorted.iter().enumerate() {
         below += held;
-        if below as f64 > share {
+        let left = below as f64 - share;
+        if left > 0.0 {
             return *value;
         }
-        if below as f64 == share && percent > 0.0 {
+        // Met exactly: halfway to the next.
+        if left >= 0.0 && percent > 0.0 {
             return sorted.get(at + 1).map_or(*value, |next| f64::midpoint(*value, next.0));
         }
     }

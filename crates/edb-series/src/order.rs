@@ -68,7 +68,7 @@ pub struct Clip {
 }
 
 impl Default for Clip {
-    /// Three sigma and five times, as astropy and STScI's monitor have it.
+    /// Three sigma and five times, as astropy and the JWQL monitor have it.
     fn default() -> Self {
         Self { sigma: 3.0, max_iterations: Some(5) }
     }
@@ -161,7 +161,7 @@ impl Between {
 fn squares_between(values: &[f64], low: f64, high: f64, centre: f64) -> f64 {
     let mut squares = [0.0; LANES];
     for_lanes(values, |lane, value| {
-        let off = if (value < low) | (value > high) { 0.0 } else { value - centre };
+        let off = if value >= low && value <= high { value - centre } else { 0.0 };
         squares[lane] += off * off;
     });
     total(squares)
@@ -171,12 +171,13 @@ fn squares_between(values: &[f64], low: f64, high: f64, centre: f64) -> f64 {
 fn for_lanes(values: &[f64], mut step: impl FnMut(usize, f64)) {
     let (chunks, rest) = values.as_chunks::<LANES>();
     for chunk in chunks {
-        for lane in 0..LANES {
-            step(lane, chunk[lane]);
-        }
+        chunk.iter().enumerate().for_each(|(lane, value)| step(lane, *value));
     }
     rest.iter().enumerate().for_each(|(lane, value)| step(lane, *value));
 }
+
+/// The lowest bits of a double that is not much larger than this are its whole part, rounded: a cast that needs no checks.
+const WHOLE: f64 = (1_u64 << 52) as f64;
 
 /// Values by size, as far as medians need it: in 256 buckets of equal width, one of them sorted.
 struct Ranks<'a> {
@@ -195,8 +196,6 @@ impl<'a> Ranks<'a> {
         // All alike, or so far apart that the width is infinite: one bucket, and no harm but time.
         let scale = Some(255.0 / (max - min)).filter(|scale| scale.is_normal()).unwrap_or_default();
         buckets.clear();
-        // The lowest bits of a double of this size are its whole part, rounded: a cast that needs no checks.
-        const WHOLE: f64 = (1_u64 << 52) as f64;
         buckets.extend(values.iter().map(|value| ((value - min) * scale + WHOLE).to_bits() as u8));
         // Neighbours share buckets; four counters each, so that one need not wait for the other.
         let mut counts = [[0_u32; 256]; 4];
@@ -227,7 +226,8 @@ impl<'a> Ranks<'a> {
         if bucket != self.sorted {
             self.sorted = bucket;
             self.middle.clear();
-            let members = self.values.iter().zip(self.buckets).filter(|(_, own)| usize::from(**own) == bucket);
+            let members =
+                self.values.iter().zip(self.buckets).filter(|(_, own)| usize::from(**own) == bucket);
             self.middle.extend(members.map(|(value, _)| *value));
             sort(self.middle);
         }

@@ -80,7 +80,7 @@ impl Moments {
         if !value.is_finite() {
             return;
         }
-        if self.count == 1.0 {
+        if self.count < 1.5 {
             *self = Self::default();
             return;
         }

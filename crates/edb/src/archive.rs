@@ -13,6 +13,7 @@ use edb_store::{Segment, Store};
 use futures_util::StreamExt;
 
 use crate::dictionary::{DictionaryCache, KeptDictionary, refuse_unknown};
+use crate::fetched::Fetched;
 use crate::keep::keep;
 
 /// Mnemonics up to which each is looked up by itself rather than in the whole dictionary, where that is not at hand.
@@ -82,11 +83,15 @@ impl Retrieved {
         self.delivered.iter().map(|one| one.rows).sum()
     }
 
-    /// Takes out the error that stands for all failures, that of the first that was tried, if nothing at all is known of what was
-    /// asked.
+    /// Takes out the error that stands for all failures, if nothing at all is known of what was asked.
     pub fn take_cause(&mut self) -> Option<Error> {
         let is_nothing = self.series.iter().all(|series| series.known.is_empty());
-        if self.failures.is_empty() || !is_nothing {
+        if is_nothing { self.take_first() } else { None }
+    }
+
+    /// Takes out the error of the failure that was tried first.
+    pub(crate) fn take_first(&mut self) -> Option<Error> {
+        if self.failures.is_empty() {
             return None;
         }
         // Where none was tried, the dictionary had been asked before, and had failed for all.
@@ -192,35 +197,32 @@ impl Archive {
         now: Instant,
         on_event: impl FnMut(Event<'_>),
     ) -> Result<Retrieved> {
+        let mut fetched = self.fetch(requests, now, on_event).await?;
+        let mut series = Vec::new();
+        for at in 0..fetched.known().len() {
+            series.push(fetched.read(at).await?);
+        }
+        Ok(Retrieved { series, ..fetched.retrieved })
+    }
+
+    /// Fetches what the store does not know of `requests`, and keeps it. What comes of it is read back one request at a time
+    /// ([`Fetched::read`]), so that not all of it need be in memory.
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve).
+    pub async fn fetch(
+        &self,
+        requests: &[Request],
+        now: Instant,
+        on_event: impl FnMut(Event<'_>),
+    ) -> Result<Fetched> {
         let requests = merge(requests);
         refuse_future(&requests, now)?;
         let mnemonics: Vec<&Mnemonic> = requests.iter().map(|request| &request.mnemonic).collect();
         let mut notices = Vec::new();
         let dictionary = self.describe(&mnemonics, now, &mut notices).await?;
         let retrieval = self.fill(&requests, now, &mut notices, on_event).await?;
-        let mut retrieved = Retrieved {
-            notices,
-            delivered: retrieval.delivered,
-            failures: retrieval.failures,
-            ..Retrieved::default()
-        };
-        for request in requests {
-            let series = self.series(&request, &dictionary, &mut retrieved.sources).await?;
-            let unknown = series.unknown();
-            if self.source.is_none() {
-                retrieved
-                    .failures
-                    .extend(unknown.iter().map(|range| not_in_store(series.mnemonic(), *range)));
-            }
-            retrieved.notices.extend(not_known(
-                series.mnemonic(),
-                &unknown,
-                of(&retrieval.begins, series.mnemonic()),
-                of(&retrieval.ends, series.mnemonic()),
-            ));
-            retrieved.series.push(series);
-        }
-        Ok(retrieved)
+        Fetched::new(self.clone(), requests, dictionary, retrieval, notices)
     }
 
     /// Fetches what the store does not know of `requests`, and says what it knows then. No sample is read back, so that memory is
@@ -362,7 +364,7 @@ impl Archive {
         Ok(rates)
     }
 
-    async fn series(
+    pub(crate) async fn series(
         &self,
         request: &Request,
         dictionary: &Dictionary,
@@ -515,12 +517,12 @@ fn undescribed(mnemonic: Option<&Mnemonic>, error: &Error) -> Notice {
 }
 
 /// The instant that is told of a mnemonic.
-fn of(known: &[(Mnemonic, Instant)], mnemonic: &Mnemonic) -> Option<Instant> {
+pub(crate) fn of(known: &[(Mnemonic, Instant)], mnemonic: &Mnemonic) -> Option<Instant> {
     known.iter().find(|(known, _)| known == mnemonic).map(|(_, instant)| *instant)
 }
 
 /// What an archive without a source cannot give.
-fn not_in_store(mnemonic: &Mnemonic, range: TimeRange) -> Failure {
+pub(crate) fn not_in_store(mnemonic: &Mnemonic, range: TimeRange) -> Failure {
     let error = Error::new(ErrorKind::Disk, "the store does not know it, and no service was to be asked")
         .with_hint("fetch it with `edb sync`, or leave `--source store` out")
         .with_tries(0);
@@ -529,7 +531,7 @@ fn not_in_store(mnemonic: &Mnemonic, range: TimeRange) -> Failure {
 
 /// The notice about what is not known of a mnemonic. What lies before the archive's beginning and beyond its end has notices of
 /// its own.
-fn not_known(
+pub(crate) fn not_known(
     mnemonic: &Mnemonic,
     unknown: &[TimeRange],
     begin: Option<Instant>,

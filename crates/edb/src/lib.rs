@@ -8,6 +8,7 @@
 mod archive;
 mod dictionary;
 mod during;
+mod fetched;
 mod holdings;
 mod import;
 mod keep;
@@ -28,6 +29,7 @@ pub use edb_store::{
     Compacted, Damage, Difference, DiskStore, MemoryStore, MnemonicStatus, Reading, Segment, Store, Verified,
 };
 pub use edb_wire as wire;
+pub use fetched::Fetched;
 pub use holdings::Holdings;
 pub use import::{Imported, import};
 pub use raw_files::{RawFiles, RawForm, write_raw_files};

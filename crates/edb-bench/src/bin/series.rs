@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// Uniform numbers in [0, 1), the same in every run (SplitMix64).
+/// Uniform numbers in [0, 1), the same in every run (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

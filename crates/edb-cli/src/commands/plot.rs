@@ -19,6 +19,6 @@ pub(crate) async fn run(common: &Common, args: PlotArgs) -> Result<u8> {
     options.title = args.title;
     options.width = args.width;
     options.height = args.height;
-    job.outputs.push(Output { path: args.output, shape: Shape::Figure(Box::new(options), format) });
+    job.outputs.push(Output { path: Some(args.output), shape: Shape::Figure(Box::new(options), format) });
     super::run_job(common, &job, now).await
 }

@@ -1,0 +1,48 @@
+//! `edb stats`.
+
+use std::io::IsTerminal;
+
+use edb::frame::Bins;
+use edb::{Error, Result, export};
+use edb_job::{Output, Shape, TableShape, parse_grid};
+
+use super::tables;
+use crate::args::{Common, StatsArgs, SummaryForm};
+use crate::source;
+
+pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
+    let now = source::now();
+    let mut job = super::job("stats", &args.selection, now)?;
+    job.preparation = tables::preparation(&args.prepare, now)?;
+    let table = if args.tables.table.is_some() {
+        tables::other(&args.tables, &args.prepare)?
+    } else {
+        let bins = match args.by.as_str() {
+            "range" | "block" => Bins::Series,
+            step => Bins::Grid(parse_grid(step, args.statistics.origin.as_deref()).map_err(|error| {
+                Error::usage(format!("could not tell what each row is about by `{step}`"))
+                    .with_hint("use `range`, `block`, or a bin as `1m`, `1d` or `1mo`")
+                    .caused_by(error)
+            })?),
+        };
+        if args.by == "block" && job.preparation.is_empty() {
+            return Err(Error::usage("blocks of what? nothing is left out")
+                .with_hint("add `--where`, `--within` or `--without`"));
+        }
+        TableShape::Resampled(tables::statistics(&args.statistics, bins)?)
+    };
+    if args.output.is_empty() {
+        if common.words.summary == SummaryForm::Json {
+            return Err(Error::usage("both the table and the JSON summary would go to stdout")
+                .with_hint("name a file with `-o`"));
+        }
+        job.outputs.push(Output { path: None, shape: Shape::Table(table, export::Format::Csv) });
+        let form = if std::io::stdout().is_terminal() { tables::Form::Text } else { tables::Form::Csv };
+        return tables::show(common, &job, now, form).await;
+    }
+    for path in args.output {
+        let format = export::Format::from_path(&path)?;
+        job.outputs.push(Output { path: Some(path), shape: Shape::Table(table.clone(), format) });
+    }
+    super::run_job(common, &job, now).await
+}

@@ -1,0 +1,330 @@
+//! Quantities made of mnemonics.
+
+use edb_core::{
+    Coverage, DictionaryEntry, Error, Instant, Mnemonic, Notice, NoticeKind, Nulls, Outcome, Result, Sample,
+    Samples, Sampling, Series, SqlType, TextColumn, Value, ValueKind, Values as Column,
+};
+use edb_series::align::Cells;
+use edb_series::rolling::{Rolling, rolling};
+
+use crate::align::{self, Limit, Method};
+use crate::events;
+use crate::expression::{self, Definition, Kind, Leaf, Node, OverTime, Typed, Unit, Values, evaluate};
+use crate::parts::{self, Reals, by_mnemonic};
+
+/// Makes a series of an expression, as if it had been measured.
+///
+/// - Times: those of the mnemonic that is named first, in its ranges, as far as all the others are known there too.
+/// - The others at these times: real values that are not change-only on the line between their samples
+///   ([`Method::Linear`]), all others held; nothing across more than `limit`, which does not bind what is change-only.
+/// - Where one of them has no value the result is null.
+/// - Unit: products, quotients and roots of units (`V`·`A` is `W`); sums keep theirs. Units that are added or compared and are not the
+///   same are told in a notice.
+/// - A comparison gives the integers 1 and 0.
+///
+/// # Errors
+/// [`edb_core::ErrorKind::Usage`] if a mnemonic is not among `series`, if none is named, or if a text stands where a number must.
+///
+/// # Examples
+/// ```
+/// # use edb_core::*;
+/// # use edb_frame::{Definition, Limit, derive};
+/// # fn reals(name: &str, unit: &str, times: Vec<i64>, values: Vec<f64>) -> Series {
+/// #     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(100)).unwrap();
+/// #     let (samples, _) = Samples::from_columns(SqlType::Float, times, Values::real(values), Nulls::none()).unwrap();
+/// #     let mut about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
+/// #     about.unit = unit.to_owned();
+/// #     Series { about, range, samples, leading: None, trailing: None, known: [range].into_iter().collect() }
+/// # }
+/// let current = reals("CURRENT", "A", vec![10, 20, 30], vec![1.0, 2.0, 3.0]);
+/// let voltage = reals("VOLTAGE", "V", vec![0, 40], vec![10.0, 50.0]);
+/// let power = derive(&Definition::parse("power = current * voltage")?, &[current, voltage], Limit::Unlimited)?.value;
+/// assert_eq!(power[0].about.unit, "W");
+/// assert_eq!(power[0].samples.values(), &Values::real(vec![20.0, 60.0, 120.0]));
+/// # Ok::<(), edb_core::Error>(())
+/// ```
+pub fn derive(definition: &Definition, series: &[Series], limit: Limit) -> Result<Outcome<Vec<Series>>> {
+    let expression = &definition.expression;
+    let groups = by_mnemonic(series);
+    let operands = Operands { groups: &groups, text: &expression.text, limit };
+    let mut remarks = Vec::new();
+    let derived = operands.series_of(&expression.root, &definition.name, &mut remarks)?;
+    let notice = |text| Notice::about(NoticeKind::Units, &definition.name, text);
+    Ok(Outcome { value: derived, notices: remarks.into_iter().map(notice).collect() })
+}
+
+/// What an expression is made of.
+pub(crate) struct Operands<'a> {
+    pub(crate) groups: &'a [Vec<&'a Series>],
+    pub(crate) text: &'a str,
+    pub(crate) limit: Limit,
+}
+
+impl Operands<'_> {
+    pub(crate) fn find(&self, mnemonic: &Mnemonic) -> Result<&Vec<&Series>> {
+        self.groups.iter().find(|group| group[0].mnemonic() == mnemonic).ok_or_else(|| {
+            Error::usage(format!("`{}` needs {mnemonic}, which is not among the series", self.text))
+                .with_hint("add it to the selection; texts are written in quotes, as 'ON'")
+        })
+    }
+
+    /// How far the samples of a mnemonic reach.
+    pub(crate) fn limit_us(&self, parts: &[&Series]) -> i64 {
+        let is_change_only = parts::sampling(parts).0 == Sampling::ChangeOnly;
+        parts::limit_us(if is_change_only { Limit::Unlimited } else { self.limit }, parts)
+    }
+
+    /// A part of an expression as a series of its own, at the times of its first mnemonic.
+    pub(crate) fn series_of(
+        &self,
+        node: &Node,
+        name: &Mnemonic,
+        remarks: &mut Vec<String>,
+    ) -> Result<Vec<Series>> {
+        let mut names = Vec::new();
+        expression::collect(node, &mut names);
+        let Some(first) = names.first() else {
+            return Err(expression::fault(
+                self.text,
+                &node.span,
+                "it names no mnemonic, and so has no times",
+            ));
+        };
+        let parts = self.find(first)?;
+        parts.iter().map(|part| self.one(node, name, part, &names, remarks)).collect()
+    }
+
+    fn one(
+        &self,
+        node: &Node,
+        name: &Mnemonic,
+        part: &Series,
+        names: &[Mnemonic],
+        remarks: &mut Vec<String>,
+    ) -> Result<Series> {
+        let mut known = part.known.clone();
+        for other in &names[1..] {
+            let all: Coverage =
+                self.find(other)?.iter().flat_map(|part| part.known.ranges()).copied().collect();
+            known = known.without(&known.without(&all));
+        }
+        let rows: Vec<usize> = known.ranges().iter().flat_map(|range| part.samples.rows_in(*range)).collect();
+        let times: Vec<i64> = rows.iter().map(|row| part.samples.times()[*row]).collect();
+        let mut leaf = |leaf: &Node| self.at_times(leaf, part, &rows, &times);
+        let typed = evaluate(node, self.text, times.len(), &mut leaf, remarks)?;
+        let bracket = |bracket: &Option<Sample>| match bracket {
+            Some(sample) if names.len() == 1 => self.bracket(node, sample),
+            _ => Ok(None),
+        };
+        let (leading, trailing) = (bracket(&part.leading)?, bracket(&part.trailing)?);
+        let (sql_type, values, nulls) = columns(typed.values, times.len());
+        let about = DictionaryEntry {
+            subsystem: part.about.subsystem.clone(),
+            description: self.text.to_owned(),
+            sql_type: Some(sql_type.clone()),
+            unit: typed.unit.to_string(),
+            all_points: part.about.all_points,
+            ..DictionaryEntry::bare(name.clone())
+        };
+        let (samples, _) = Samples::from_columns(sql_type, times, values, nulls)?;
+        Ok(Series { about, range: part.range, samples, leading, trailing, known })
+    }
+
+    /// The value of an expression of one mnemonic at a bracket of it; none if it needs what came before.
+    fn bracket(&self, node: &Node, sample: &Sample) -> Result<Option<Sample>> {
+        let mut is_over_time = false;
+        let mut leaf = |node: &Node| {
+            let values = match &sample.value {
+                _ if !matches!(node.kind, Kind::Mnemonic(_)) => {
+                    is_over_time = true;
+                    Values::Numbers(Cells::none(1))
+                }
+                Value::Text(text) => Values::Texts(vec![Some(text.clone())]),
+                value => {
+                    let mut cells = Cells::default();
+                    cells.push(parts::as_real(value));
+                    Values::Numbers(cells)
+                }
+            };
+            Ok(Typed { values, unit: Unit::default() })
+        };
+        let typed = evaluate(node, self.text, 1, &mut leaf, &mut Vec::new())?;
+        let (sql_type, values, nulls) = columns(typed.values, 1);
+        let (samples, _) = Samples::from_columns(sql_type, vec![sample.time.as_micros()], values, nulls)?;
+        let found = samples.sample(0);
+        Ok(Some(found).filter(|found| !is_over_time && found.value != Value::Null))
+    }
+
+    /// A mnemonic, a function over time or a visit at the times of `rows` of `part`.
+    fn at_times(&self, leaf: &Node, part: &Series, rows: &[usize], times: &[i64]) -> Result<Typed> {
+        match &leaf.kind {
+            Kind::Mnemonic(name) if name == part.mnemonic() => {
+                Ok(Typed { values: own(part, rows), unit: unit(part) })
+            }
+            Kind::Mnemonic(name) => self.aligned(self.find(name)?, times),
+            Kind::Visit(visit) => {
+                let spans = self.visit(visit)?;
+                let mut spans = spans.ranges().iter().peekable();
+                let is_inside = times.iter().map(|time| {
+                    let at = Instant::from_micros(*time);
+                    while spans.next_if(|span| span.stop() <= at).is_some() {}
+                    Some(spans.peek().is_some_and(|span| span.contains(at)))
+                });
+                Ok(Typed { values: Values::Truths(is_inside.collect()), unit: Unit::default() })
+            }
+            _ => {
+                let derived = self.over_time(leaf)?;
+                self.aligned(&derived.iter().collect::<Vec<_>>(), times)
+            }
+        }
+    }
+
+    fn aligned(&self, parts: &[&Series], times: &[i64]) -> Result<Typed> {
+        let kind = parts::kind_of(parts)?;
+        let limit_us = self.limit_us(parts);
+        let values = if kind == ValueKind::Text {
+            Values::Texts(align::picked(parts, times, Method::Hold, limit_us, parts::text_at))
+        } else {
+            let is_line = kind == ValueKind::Real && parts::sampling(parts).0 != Sampling::ChangeOnly;
+            let method = if is_line { Method::Linear } else { Method::Hold };
+            Values::Numbers(align::reals(parts, times, method, limit_us))
+        };
+        Ok(Typed { values, unit: unit(parts[0]) })
+    }
+
+    /// A function over time as series of its own.
+    pub(crate) fn over_time(&self, leaf: &Node) -> Result<Vec<Series>> {
+        let Kind::OverTime(what, argument) = &leaf.kind else {
+            return Err(expression::fault(self.text, &leaf.span, "expected a function over time"));
+        };
+        let mut names = Vec::new();
+        expression::collect(argument, &mut names);
+        let name = names.first().cloned().map_or_else(|| Mnemonic::new("X"), Ok)?;
+        let mut series = self.series_of(argument, &name, &mut Vec::new())?;
+        for one in &mut series {
+            *one = over_time(one, *what)?;
+        }
+        Ok(series)
+    }
+
+    /// When a visit was executed, as far as the event log is known.
+    pub(crate) fn visit(&self, visit: &str) -> Result<Coverage> {
+        let messages = self.find(&Mnemonic::new(expression::EVENT_MESSAGES)?)?;
+        events::visit_spans(messages, visit)
+    }
+}
+
+fn unit(part: &Series) -> Unit {
+    Unit::parse(&part.about.unit)
+}
+
+/// The values of some rows of a series.
+fn own(part: &Series, rows: &[usize]) -> Values {
+    if part.samples.values().kind() == ValueKind::Text {
+        return Values::Texts(rows.iter().map(|row| parts::text_at(part, *row as u32)).collect());
+    }
+    let reals = Reals::of(part);
+    let mut cells = Cells::with_capacity(rows.len());
+    rows.iter().for_each(|row| cells.push(reals.get(*row as u32)));
+    Values::Numbers(cells)
+}
+
+/// Values as a column of samples.
+fn columns(values: Values, rows: usize) -> (SqlType, Column, Nulls) {
+    let mut nulls = Nulls::none();
+    match values {
+        Values::Number(_) | Values::Numbers(_) | Values::Null => {
+            let cells = values.into_numbers(rows);
+            (0..rows).filter(|row| !cells.is_known[*row]).for_each(|row| nulls.push(row));
+            (SqlType::Float, Column::real(cells.values), nulls)
+        }
+        Values::Text(_) | Values::Texts(_) => {
+            let mut column = TextColumn::default();
+            for row in 0..rows {
+                let text = values.text(row);
+                if text.is_none() {
+                    nulls.push(row);
+                }
+                column.push(text.map_or("", |text| text));
+            }
+            (SqlType::Varchar, Column::Text(column), nulls)
+        }
+        Values::Truth(_) | Values::Truths(_) => {
+            let mut integers = Vec::with_capacity(rows);
+            for row in 0..rows {
+                let truth = values.truth(row);
+                if truth.is_none() {
+                    nulls.push(row);
+                }
+                integers.push(i64::from(truth == Some(true)));
+            }
+            (SqlType::Int, Column::Integer(integers), nulls)
+        }
+    }
+}
+
+/// A function over time of a series of numbers, stretch by stretch of what is known.
+fn over_time(series: &Series, what: OverTime) -> Result<Series> {
+    let reals = Reals::of(series);
+    let times = series.samples.times();
+    let mut cells = Cells::none(times.len());
+    for (number, range) in series.known.ranges().iter().enumerate() {
+        let rows: Vec<usize> = series.samples.rows_in(*range).filter(|row| !reals.is_missing(*row)).collect();
+        let into = series.leading.as_ref().filter(|_| number == 0 && range.start() == series.range.start());
+        let mut before =
+            into.and_then(|sample| Some((sample.time.as_micros(), parts::as_real(&sample.value)?)));
+        let window = |window_us: i64, statistic: Rolling| {
+            let times: Vec<i64> = rows.iter().map(|row| times[*row]).collect();
+            let values: Vec<f64> = rows.iter().map(|row| reals.values[*row]).collect();
+            rolling(&times, &values, window_us, statistic)
+        };
+        let found: Vec<Option<f64>> = match what {
+            OverTime::Mean(micros) => window(micros, Rolling::Mean).into_iter().map(Some).collect(),
+            OverTime::Median(micros) => window(micros, Rolling::Median).into_iter().map(Some).collect(),
+            OverTime::Std(micros) => window(micros, Rolling::Std).into_iter().map(Some).collect(),
+            OverTime::Diff | OverTime::Rate => {
+                let step = |row: &usize| {
+                    let (time, value) = (times[*row], reals.values[*row]);
+                    let (earlier, old) = before.replace((time, value))?;
+                    let seconds = (time - earlier) as f64 / 1e6;
+                    match what {
+                        OverTime::Diff => Some(value - old),
+                        // Of two samples with one time nobody knows a rate.
+                        _ => (seconds > 0.0).then(|| (value - old) / seconds),
+                    }
+                };
+                rows.iter().map(step).collect()
+            }
+        };
+        for (row, value) in rows.iter().zip(found) {
+            // A window without a finite value has no statistic.
+            let value = value.filter(|value| !value.is_nan() || reals.values[*row].is_nan());
+            cells.is_known[*row] = value.is_some();
+            cells.values[*row] = value.unwrap_or_default();
+        }
+    }
+    let mut about = series.about.clone();
+    if what == OverTime::Rate {
+        about.unit = unit(series).times(&Unit::parse("s"), -1).to_string();
+    }
+    let (sql_type, values, nulls) = columns(Values::Numbers(cells), times.len());
+    let (samples, _) = Samples::from_columns(sql_type, times.to_vec(), values, nulls)?;
+    Ok(Series {
+        about,
+        samples,
+        leading: None,
+        trailing: None,
+        range: series.range,
+        known: series.known.clone(),
+    })
+}
+
+/// A leaf that is looked up, for the evaluation of conditions.
+pub(crate) fn lookup<'a>(leaves: &'a [(Node, Typed)], text: &'a str) -> Box<Leaf<'a>> {
+    Box::new(move |node: &Node| {
+        let found = leaves.iter().find(|(leaf, _)| leaf == node);
+        found
+            .map(|(_, typed)| typed.clone())
+            .ok_or_else(|| expression::fault(text, &node.span, "it has no value"))
+    })
+}

@@ -1,0 +1,455 @@
+//! The event log: what the observatory said it did.
+//!
+//! `ICTM_EVENT_MSG` and its companions `ICTM_EVENT_MSG_ID` and `ICTM_EVENT_MSG_SRC` are three mnemonics with one row for each message.
+//! Several messages may have one time, and the three do not always have equally many rows, so rows are joined on the time and the ordinal
+//! within it.
+//!
+//! What messages mean is taken from public parsers of the log and from real rows: a visit begins with `VISIT … STARTED` (the start of its
+//! slew) and ends with `VISIT … ENDED`, which may have a cause after a comma (`SSR ALMOST FULL`). A script that ends in `ERROR` does not end its
+//! visit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use edb_core::{
+    Coverage, Error, Instant, Mnemonic, Notice, NoticeKind, Result, Series, TimeRange, Value, ValueKind,
+};
+
+use crate::columns;
+use crate::expression::EVENT_MESSAGES;
+use crate::intervals::seconds;
+use crate::parts;
+use crate::table::{ColumnAbout, Table};
+
+/// One message.
+struct Message {
+    time: i64,
+    /// Which of the messages of its time it is, from 0.
+    ordinal: u32,
+    text: Arc<str>,
+}
+
+/// All messages in order.
+fn messages_of(parts: &[&Series]) -> Result<Vec<Message>> {
+    let is_other =
+        parts.iter().any(|part| !part.samples.is_empty() && part.samples.values().kind() != ValueKind::Text);
+    if is_other {
+        return Err(Error::usage(format!("could not read the event log: {EVENT_MESSAGES} has no texts")));
+    }
+    let mut all: Vec<Message> = Vec::new();
+    for part in parts {
+        for row in 0..part.samples.len() {
+            let time = part.samples.times()[row];
+            let ordinal = all.last().filter(|last| last.time == time).map_or(0, |last| last.ordinal + 1);
+            let text = parts::text_at(part, row as u32).unwrap_or_default();
+            all.push(Message { time, ordinal, text });
+        }
+    }
+    Ok(all)
+}
+
+fn find<'a>(series: &'a [Series], name: &str) -> Vec<&'a Series> {
+    let mut found: Vec<&Series> = series.iter().filter(|one| one.mnemonic().as_str() == name).collect();
+    found.sort_by_key(|one| one.range);
+    found
+}
+
+fn required(series: &[Series]) -> Result<Vec<&Series>> {
+    let parts = find(series, EVENT_MESSAGES);
+    if parts.is_empty() {
+        return Err(Error::usage(format!(
+            "the event log is {EVENT_MESSAGES}, which is not among the series"
+        ))
+        .with_hint(format!("select {EVENT_MESSAGES}")));
+    }
+    Ok(parts)
+}
+
+/// Every message with its number and its source. Columns: `time`, `ordinal` (which of the messages of that time, from 0), `id`, `source`,
+/// `message`; null where a companion has no such row. A notice tells how many rows of companions have no message.
+///
+/// # Errors
+/// [`edb_core::ErrorKind::Usage`] if `ICTM_EVENT_MSG` is not among `series`.
+pub fn messages(series: &[Series]) -> Result<Table> {
+    let messages = messages_of(&required(series)?)?;
+    let mut notices = Vec::new();
+    let mut companion = |name: &str| -> Result<HashMap<(i64, u32), Value>> {
+        let mut values = HashMap::new();
+        let (mut time, mut ordinal) = (i64::MIN, 0);
+        for part in find(series, name) {
+            for sample in part.samples.iter() {
+                let at = sample.time.as_micros();
+                ordinal = if at == time { ordinal + 1 } else { 0 };
+                time = at;
+                values.insert((at, ordinal), sample.value);
+            }
+        }
+        let joined =
+            messages.iter().filter(|message| values.contains_key(&(message.time, message.ordinal))).count();
+        if joined < values.len() {
+            let text = format!("{} of its {} rows belong to no message", values.len() - joined, values.len());
+            notices.push(Notice::about(NoticeKind::LeftOut, &Mnemonic::new(name)?, text));
+        }
+        Ok(values)
+    };
+    let ids = companion("ICTM_EVENT_MSG_ID")?;
+    let sources = companion("ICTM_EVENT_MSG_SRC")?;
+    let id = |message: &Message| match ids.get(&(message.time, message.ordinal)) {
+        Some(Value::Integer(id)) => Some(*id),
+        Some(Value::Real(id)) => Some(*id as i64),
+        _ => None,
+    };
+    let source = |message: &Message| match sources.get(&(message.time, message.ordinal)) {
+        Some(Value::Text(text)) => Some(Arc::clone(text)),
+        Some(Value::Null) | None => None,
+        Some(other) => Some(other.to_string().into()),
+    };
+    let columns = vec![
+        (
+            columns::time("time", messages.iter().map(|one| one.time).collect()),
+            ColumnAbout::general("time", "time of the message, UTC"),
+        ),
+        (
+            columns::integer("ordinal", messages.iter().map(|one| Some(i64::from(one.ordinal)))),
+            ColumnAbout::general("ordinal", "which of the messages of its time, from 0"),
+        ),
+        (
+            columns::integer("id", messages.iter().map(id)),
+            ColumnAbout::general("id", "number of the message; negative for failures"),
+        ),
+        (columns::text("source", messages.iter().map(source)), ColumnAbout::general("source", "who said it")),
+        (
+            columns::text("message", messages.iter().map(|one| Some(Arc::clone(&one.text)))),
+            ColumnAbout::general("message", "what was said"),
+        ),
+    ];
+    let mut table = Table::new(columns, notices)?;
+    table.made = vec![("rows".to_owned(), "messages of the event log".to_owned())];
+    Ok(table)
+}
+
+/// One visit.
+struct Visit {
+    name: String,
+    start: Option<i64>,
+    guiding: Option<i64>,
+    stop: Option<i64>,
+    status: &'static str,
+    cause: Option<String>,
+    errors: i64,
+}
+
+/// A visit's name in the log's form: `V01234001001`, from that, from its digits, or from `1234:1:1` (`1234:1` is its first visit).
+pub(crate) fn visit_name(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_uppercase();
+    let digits = text.strip_prefix('V').unwrap_or(&text);
+    if digits.len() == 11 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(format!("V{digits}"));
+    }
+    let fields = text.split(':').map(|field| field.parse::<u32>().ok()).collect::<Option<Vec<_>>>()?;
+    match fields.as_slice() {
+        [program @ 0..=99_999, observation @ 0..=999] => Some(format!("V{program:05}{observation:03}001")),
+        [program @ 0..=99_999, observation @ 0..=999, visit @ 0..=999] => {
+            Some(format!("V{program:05}{observation:03}{visit:03}"))
+        }
+        _ => None,
+    }
+}
+
+/// The visits that the messages tell of, in order.
+fn visits_of(messages: &[Message]) -> Vec<Visit> {
+    let mut visits: Vec<Visit> = Vec::new();
+    let fresh = |name: &str, start: Option<i64>| Visit {
+        name: name.to_owned(),
+        start,
+        guiding: None,
+        stop: None,
+        status: "ongoing",
+        cause: None,
+        errors: 0,
+    };
+    for message in messages {
+        let text = message.text.as_ref();
+        let open = visits.iter_mut().rev().find(|visit| visit.status == "ongoing");
+        if let Some(rest) = text.strip_prefix("VISIT ") {
+            let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let rest = rest.trim();
+            if rest.ends_with("STARTED") {
+                if let Some(open) = open {
+                    open.status = "no end seen";
+                }
+                visits.push(fresh(name, Some(message.time)));
+            } else if rest == "ENDED" || rest.starts_with("ENDED,") {
+                let cause = rest.split_once(',').map(|(_, cause)| cause.trim().to_owned());
+                if open.is_none_or(|open| open.name != name) {
+                    // It began before the messages do.
+                    visits.push(fresh(name, None));
+                }
+                let is_it = |visit: &&mut Visit| visit.name == name && visit.status == "ongoing";
+                let Some(visit) = visits.iter_mut().rev().find(is_it) else { continue };
+                (visit.stop, visit.status, visit.cause) = (Some(message.time), "ended", cause);
+            } else if rest.ends_with("SKIPPED") {
+                let mut skipped = fresh(name, None);
+                (skipped.stop, skipped.status) = (Some(message.time), "skipped");
+                visits.push(skipped);
+            }
+            continue;
+        }
+        let Some(open) = open else { continue };
+        if let Some(script) = text.strip_prefix("Script activated: ") {
+            if script.ends_with(":FGSMAIN") || script.ends_with(":FGSMTMAIN") {
+                open.guiding.get_or_insert(message.time);
+            }
+        } else if text.starts_with("Script terminated: ")
+            && text.ends_with(":ERROR")
+            && text.contains(&open.name)
+        {
+            open.errors += 1;
+        }
+    }
+    visits
+}
+
+/// When a visit was executed, as far as the messages are known: one that began before them from their start, one that goes on up to their
+/// end, and one whose end was not seen up to the next visit.
+pub(crate) fn visit_spans(parts: &[&Series], name: &str) -> Result<Coverage> {
+    let wanted = visit_name(name).ok_or_else(|| {
+        Error::usage(format!("could not read `{name}` as a visit"))
+            .with_hint("write `visit V01234001001`, or `visit '1234:1:1'`")
+    })?;
+    let mut spans = Coverage::new();
+    for part in parts {
+        for known in part.known.ranges() {
+            let piece = crate::filter::select(std::slice::from_ref(*part), &[*known].into_iter().collect());
+            let visits = visits_of(&messages_of(&piece.iter().collect::<Vec<_>>())?);
+            for (at, visit) in visits
+                .iter()
+                .enumerate()
+                .filter(|(_, visit)| visit.name == wanted && visit.status != "skipped")
+            {
+                let next = visits[at + 1..].iter().find_map(|later| later.start);
+                let start = visit.start.map_or(known.start(), Instant::from_micros);
+                let stop = visit.stop.or(next).map_or(known.stop(), Instant::from_micros);
+                TimeRange::checked(start, stop).into_iter().for_each(|span| spans.insert(span));
+            }
+        }
+    }
+    Ok(spans)
+}
+
+fn times(
+    name: &str,
+    words: &str,
+    times: impl Iterator<Item = Option<i64>>,
+) -> (crate::polars::Column, ColumnAbout) {
+    (columns::optional_time(name, times), ColumnAbout::general(name, words))
+}
+
+fn texts(
+    name: &str,
+    words: &str,
+    texts: impl Iterator<Item = Option<Arc<str>>>,
+) -> (crate::polars::Column, ColumnAbout) {
+    (columns::text(name, texts), ColumnAbout::general(name, words))
+}
+
+/// The visits. Columns: `start` (of the slew), `stop`, `duration_s`, `visit`, `guiding_start` (the first guide-star script: the scheduled
+/// time), `status` (`ended`, `skipped`, `ongoing`, or `no end seen` if the next visit began), `cause` (what is said of an end
+/// out of turn), `errors` (how many of its scripts ended in one).
+///
+/// What lies outside the messages is null: the start of a visit that began before them, the stop of one that goes on.
+///
+/// # Errors
+/// [`edb_core::ErrorKind::Usage`] if `ICTM_EVENT_MSG` is not among `series`.
+pub fn visits(series: &[Series]) -> Result<Table> {
+    let visits = visits_of(&messages_of(&required(series)?)?);
+    let rows = || visits.iter();
+    let columns = vec![
+        times("start", "start of the slew, UTC", rows().map(|one| one.start)),
+        times("stop", "end of the visit, or when it was skipped, UTC", rows().map(|one| one.stop)),
+        seconds("duration_s", "from start to stop", rows().map(|one| Some(one.stop? - one.start?))),
+        texts("visit", "the visit", rows().map(|one| Some(one.name.as_str().into()))),
+        times("guiding_start", "first guide-star script, UTC", rows().map(|one| one.guiding)),
+        texts("status", "ended, skipped, ongoing, no end seen", rows().map(|one| Some(one.status.into()))),
+        texts("cause", "why it ended out of turn", rows().map(|one| one.cause.as_deref().map(Into::into))),
+        (
+            columns::integer("errors", rows().map(|one| Some(one.errors))),
+            ColumnAbout::general("errors", "scripts that ended in an error"),
+        ),
+    ];
+    let mut table = Table::new(columns, Vec::new())?;
+    table.made = vec![("rows".to_owned(), "visits of the event log".to_owned())];
+    Ok(table)
+}
+
+/// One run of a script.
+struct Activity {
+    start: Option<i64>,
+    stop: Option<i64>,
+    id: String,
+    script: String,
+    status: Option<String>,
+}
+
+impl Activity {
+    fn visit(&self) -> Option<&str> {
+        self.id.get(..12).filter(|name| visit_name(name).as_deref() == Some(*name))
+    }
+
+    /// Whether it runs beside the visit's own instrument: the number after `P` is not that of the prime.
+    fn is_parallel(&self) -> bool {
+        self.id.get(12..18).is_some_and(|part| part.starts_with('P') && &part[1..] != "00000")
+    }
+
+    fn category(&self) -> &'static str {
+        let script = self.script.as_str();
+        match script {
+            "SCSLEWMAIN" => "slew",
+            "FGSMAIN" | "FGSMTMAIN" => "guiding",
+            _ if script.contains("TA") => "target acquisition",
+            _ if ["NRC", "NIS", "NRS", "MIR"].iter().any(|name| script.starts_with(name)) => {
+                if self.is_parallel() { "parallel" } else { "science" }
+            }
+            _ if script.contains("WAIT") => "wait",
+            _ => "other",
+        }
+    }
+}
+
+fn activities_of(messages: &[Message]) -> Vec<Activity> {
+    let mut all: Vec<Activity> = Vec::new();
+    for message in messages {
+        let text = message.text.as_ref();
+        if let Some((activity, script)) =
+            text.strip_prefix("Script activated: ").and_then(|rest| rest.split_once(':'))
+        {
+            let (activity, script) = (activity.trim().to_owned(), script.trim().to_owned());
+            all.push(Activity { start: Some(message.time), stop: None, id: activity, script, status: None });
+        } else if let Some((activity, rest)) =
+            text.strip_prefix("Script terminated: ").and_then(|rest| rest.split_once(':'))
+        {
+            let (script, status) = rest
+                .split_once(':')
+                .map_or((rest, None), |(script, status)| (script, Some(status.trim().to_owned())));
+            let (activity, script) = (activity.trim(), script.trim());
+            let open =
+                all.iter_mut().find(|one| one.stop.is_none() && one.id == activity && one.script == script);
+            if let Some(open) = open {
+                (open.stop, open.status) = (Some(message.time), status);
+            } else {
+                let (activity, script) = (activity.to_owned(), script.to_owned());
+                all.push(Activity { start: None, stop: Some(message.time), id: activity, script, status });
+            }
+        }
+    }
+    all
+}
+
+/// The runs of scripts. Columns: `start`, `stop`, `duration_s`, `visit` (null for what belongs to none), `activity` (as the log writes it),
+/// `script`, `category` (`slew`, `guiding`, `target acquisition`, `science`, `parallel`, `wait`, `other`), `status` (what is said at its end, as `Proceed`,
+/// `ERROR`).
+///
+/// A run whose beginning or end lies outside the messages has a null there.
+///
+/// # Errors
+/// [`edb_core::ErrorKind::Usage`] if `ICTM_EVENT_MSG` is not among `series`.
+pub fn activities(series: &[Series]) -> Result<Table> {
+    let all = activities_of(&messages_of(&required(series)?)?);
+    let rows = || all.iter();
+    let columns = vec![
+        times("start", "activation of the script, UTC", rows().map(|one| one.start)),
+        times("stop", "termination of the script, UTC", rows().map(|one| one.stop)),
+        seconds("duration_s", "from start to stop", rows().map(|one| Some(one.stop? - one.start?))),
+        texts("visit", "the visit that it belongs to", rows().map(|one| one.visit().map(Into::into))),
+        texts(
+            "activity",
+            "the activity, as the log writes it",
+            rows().map(|one| Some(one.id.as_str().into())),
+        ),
+        texts("script", "the script", rows().map(|one| Some(one.script.as_str().into()))),
+        texts("category", "what kind of script", rows().map(|one| Some(one.category().into()))),
+        texts("status", "what is said at its end", rows().map(|one| one.status.as_deref().map(Into::into))),
+    ];
+    let mut table = Table::new(columns, Vec::new())?;
+    table.made = vec![("rows".to_owned(), "activities of the event log".to_owned())];
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visits_have_one_name_however_they_are_written() {
+        for text in ["V04503031001", "04503031001", "4503:31:1", "4503:31", " v04503031001 "] {
+            assert_eq!(visit_name(text).as_deref(), Some("V04503031001"), "{text}");
+        }
+        for text in ["", "V1", "4503", "4503:31:1:1", "100000:1:1", "1:1000", "V0450303100X"] {
+            assert_eq!(visit_name(text), None, "{text}");
+        }
+    }
+
+    fn read(lines: &[(i64, &str)]) -> Vec<Message> {
+        lines.iter().map(|(time, text)| Message { time: *time, ordinal: 0, text: (*text).into() }).collect()
+    }
+
+    #[test]
+    fn visits_end_as_the_log_says() {
+        let visits = visits_of(&read(&[
+            (1, "VISIT V01635026001 ENDED"),
+            (2, "VISIT V01635026002 STARTED"),
+            (3, "Script activated: V01635026002:CONVST"),
+            (4, "Script activated: V01635026002P0000000001101:FGSMAIN"),
+            (5, "Script activated: V01635026002P0000000001102:FGSMAIN"),
+            (6, "Script terminated: V01635026002P0000000001102:FGSMAIN:ERROR"),
+            (7, "VISIT V01635026002 ENDED, SSR ALMOST FULL"),
+            (7, "*** PLAN PROCESSING STOPPED, SSR ALMOST FULL ***"),
+            (8, "VISIT V01234005006 - window closed: SKIPPED"),
+            (9, "VISIT V01635026003 STARTED"),
+            (20, "VISIT V01635026004 STARTED"),
+        ]));
+        let told: Vec<_> = visits
+            .iter()
+            .map(|one| (&one.name[9..], one.start, one.guiding, one.stop, one.status, one.errors))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("001", None, None, Some(1), "ended", 0),
+                ("002", Some(2), Some(4), Some(7), "ended", 1),
+                ("006", None, None, Some(8), "skipped", 0),
+                ("003", Some(9), None, None, "no end seen", 0),
+                ("004", Some(20), None, None, "ongoing", 0),
+            ]
+        );
+        assert_eq!(visits[1].cause.as_deref(), Some("SSR ALMOST FULL"));
+    }
+
+    #[test]
+    fn activities_pair_what_began_with_what_ended() {
+        let all = activities_of(&read(&[
+            (1, "Script terminated: VST_EXEC_THREAD:OPEVSTEXEC:SSR_ALMOST_FULL"),
+            (2, "Script activated: V02726402001P0000000002102:NRCTAMAIN"),
+            (3, "Script activated: V02726402001P0000100002102:MIRMAIN"),
+            (4, "Script terminated: V02726402001P0000000002102:NRCTAMAIN:Proceed"),
+            (5, "Script activated: V02726402001P0000000002102:NRCTAMAIN"),
+            (6, "Script activated: V02726402001P0000000001101:SCSLEWMAIN"),
+            (9, "Script terminated: V02726402001P0000000001101:SCSLEWMAIN"),
+        ]));
+        let told: Vec<_> = all
+            .iter()
+            .map(|one| (one.start, one.stop, one.visit(), one.category(), one.status.as_deref()))
+            .collect();
+        let visit = Some("V02726402001");
+        assert_eq!(
+            told,
+            [
+                (None, Some(1), None, "other", Some("SSR_ALMOST_FULL")),
+                (Some(2), Some(4), visit, "target acquisition", Some("Proceed")),
+                (Some(3), None, visit, "parallel", None),
+                (Some(5), None, visit, "target acquisition", None),
+                (Some(6), Some(9), visit, "slew", None),
+            ]
+        );
+    }
+}

@@ -1,0 +1,299 @@
+//! Samples while a condition holds.
+
+use std::time::Duration;
+
+use edb_core::{
+    Coverage, Instant, Notice, NoticeKind, Outcome, Result, Sample, Series, TimeRange, ValueKind,
+    format_duration,
+};
+use edb_series::align::{Cells, union};
+
+use crate::align::Limit;
+use crate::derive::{Operands, lookup};
+use crate::expression::{Expression, Kind, Node, Operator, Typed, Unit, Values, evaluate};
+use crate::parts::{self, Reals, by_mnemonic, stretches};
+
+/// A condition, and how far its intervals are widened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// What must hold.
+    pub expression: Expression,
+    /// How much earlier each interval begins, in microseconds; negative for later.
+    pub before_us: i64,
+    /// How much later each interval ends, in microseconds; negative for earlier. What is left of nothing is none.
+    pub after_us: i64,
+    /// How long a value holds at most, until another comes. It does not bind what is change-only.
+    pub limit: Limit,
+    /// Whether an interval ends with the last sample that meets the condition (inside), as the JWQL monitor has it, and not with the
+    /// first that does not. What is joined with `and` is looked at one by one, and one without a sample inside an interval does not hold in it.
+    pub until_seen: bool,
+}
+
+impl Condition {
+    /// A condition without a margin; values hold as long as no sample is missing ([`Limit::Learned`]).
+    ///
+    /// # Errors
+    /// As [`Expression::parse_condition`].
+    pub fn parse(text: &str) -> Result<Self> {
+        let expression = Expression::parse_condition(text)?;
+        Ok(Self { expression, before_us: 0, after_us: 0, limit: Limit::Learned, until_seen: false })
+    }
+
+    /// When the condition holds: half-open intervals, from the sample that meets it up to the first that does not.
+    ///
+    /// Each mnemonic of the condition has at each instant the value of its last sample, the bracket before its range included, for at most the
+    /// limit and only where it is known. Where that leaves the condition neither true nor false it is taken not to hold, and a notice says
+    /// for how long.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Usage`] if a mnemonic is not among `series`, or if a text is compared with a number.
+    pub fn spans(&self, series: &[Series]) -> Result<Outcome<Coverage>> {
+        let groups = by_mnemonic(series);
+        let operands = Operands { groups: &groups, text: &self.expression.text, limit: self.limit };
+        let mut notices = Vec::new();
+        let mut found: Option<Coverage> = None;
+        let parts =
+            if self.until_seen { conjuncts(&self.expression.root) } else { vec![&self.expression.root] };
+        for node in parts {
+            let mut spans = spans_of(node, &operands, &mut notices)?;
+            if self.until_seen {
+                spans = until_seen(&spans, &times_of(node, &operands)?);
+            }
+            found = Some(match found {
+                // What is in both: what is left of one when all that the other lacks is taken away.
+                Some(all) => all.without(&all.without(&spans)),
+                None => spans,
+            });
+        }
+        let widened = found.iter().flat_map(Coverage::ranges).filter_map(|span| {
+            TimeRange::checked(
+                span.start().plus_micros(-self.before_us),
+                span.stop().plus_micros(self.after_us),
+            )
+        });
+        Ok(Outcome { value: widened.collect(), notices })
+    }
+}
+
+/// When a part of a condition holds.
+fn spans_of(root: &Node, operands: &Operands<'_>, notices: &mut Vec<Notice>) -> Result<Coverage> {
+    let text = operands.text;
+    let mut nodes = Vec::new();
+    leaves(root, &mut nodes);
+    let held = nodes.iter().map(|node| held(node, operands)).collect::<Result<Vec<_>>>()?;
+    let ends = |one: &Held| one.spans.iter().flat_map(|span| [span.0, span.1]).collect::<Vec<_>>();
+    let ends: Vec<Vec<i64>> = held.iter().map(ends).collect();
+    let borders = union(&ends.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let rows = borders.len().saturating_sub(1);
+    let columns: Vec<(Node, Typed)> = nodes
+        .into_iter()
+        .zip(held)
+        .map(|(node, one)| (node.clone(), Typed { values: one.between(&borders), unit: one.unit }))
+        .collect();
+    let mut remarks = Vec::new();
+    let found = evaluate(root, text, rows, &mut lookup(&columns, text), &mut remarks)?.values;
+    let (mut spans, mut unknown_us): (Vec<(i64, i64)>, i64) = (Vec::new(), 0);
+    for (row, border) in borders.windows(2).enumerate() {
+        match found.truth(row) {
+            Some(true) => match spans.last_mut() {
+                Some(last) if last.1 == border[0] => last.1 = border[1],
+                _ => spans.push((border[0], border[1])),
+            },
+            Some(false) => {}
+            None => unknown_us += border[1] - border[0],
+        }
+    }
+    notices.extend(remarks.into_iter().map(|text| Notice::general(NoticeKind::Units, text)));
+    if unknown_us > 0 {
+        let span = format_duration(Duration::from_micros(unknown_us as u64));
+        let text = format!("whether `{text}` holds is not known for {span} in all: taken not to hold there");
+        notices.push(Notice::general(NoticeKind::NotKnown, text));
+    }
+    let range = |(start, stop)| TimeRange::checked(Instant::from_micros(start), Instant::from_micros(stop));
+    Ok(spans.into_iter().filter_map(range).collect())
+}
+
+/// What is joined with `and`.
+fn conjuncts(node: &Node) -> Vec<&Node> {
+    match &node.kind {
+        Kind::Binary(Operator::And, left, right) => [conjuncts(left), conjuncts(right)].concat(),
+        _ => vec![node],
+    }
+}
+
+/// The times of the samples that a part of a condition looks at.
+fn times_of(root: &Node, operands: &Operands<'_>) -> Result<Vec<i64>> {
+    let mut nodes = Vec::new();
+    leaves(root, &mut nodes);
+    let mut times: Vec<&[i64]> = Vec::new();
+    for node in nodes {
+        let mut names = Vec::new();
+        crate::expression::collect(node, &mut names);
+        for name in names {
+            times.extend(operands.find(&name)?.iter().map(|part| part.samples.times()));
+        }
+    }
+    Ok(union(&times))
+}
+
+/// Ends each span with the last of the ascending `times` in it.
+fn until_seen(spans: &Coverage, times: &[i64]) -> Coverage {
+    let seen = spans.ranges().iter().filter_map(|span| {
+        let before = times.partition_point(|time| *time < span.stop().as_micros());
+        let last = Instant::from_micros(*times.get(before.checked_sub(1)?)?);
+        TimeRange::checked(span.start(), last.plus_micros(1))
+    });
+    seen.collect()
+}
+
+/// The parts of a condition that bring values.
+fn leaves<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
+    match &node.kind {
+        Kind::Mnemonic(_) | Kind::Visit(_) | Kind::OverTime(..) => found.push(node),
+        Kind::Number(_) | Kind::Text(_) | Kind::Truth(_) | Kind::Null => {}
+        Kind::Negative(inner) | Kind::Not(inner) => leaves(inner, found),
+        Kind::Binary(_, left, right) => {
+            leaves(left, found);
+            leaves(right, found);
+        }
+        Kind::In(inner, members) => {
+            leaves(inner, found);
+            members.iter().for_each(|member| leaves(member, found));
+        }
+        Kind::Call(_, arguments) => arguments.iter().for_each(|argument| leaves(argument, found)),
+    }
+}
+
+/// A leaf's values and the spans in which they hold, ascending.
+struct Held {
+    spans: Vec<(i64, i64)>,
+    values: Values,
+    unit: Unit,
+}
+
+impl Held {
+    /// The value in each interval between borders, among which are all of its own.
+    fn between(&self, borders: &[i64]) -> Values {
+        let mut at = 0;
+        let mut row_at = |start: i64| {
+            while self.spans.get(at).is_some_and(|span| span.1 <= start) {
+                at += 1;
+            }
+            self.spans.get(at).filter(|span| span.0 <= start).map(|_| at)
+        };
+        let rows = borders.iter().take(borders.len().saturating_sub(1)).map(|border| row_at(*border));
+        match &self.values {
+            Values::Numbers(cells) => {
+                let mut all = Cells::default();
+                rows.for_each(|row| all.push(row.and_then(|row| cells.get(row))));
+                Values::Numbers(all)
+            }
+            Values::Texts(texts) => Values::Texts(rows.map(|row| texts[row?].clone()).collect()),
+            values => Values::Truths(rows.map(|row| values.truth(row?)).collect()),
+        }
+    }
+}
+
+fn held(node: &Node, operands: &Operands<'_>) -> Result<Held> {
+    match &node.kind {
+        Kind::Mnemonic(name) => {
+            let parts = operands.find(name)?;
+            of_parts(parts, operands.limit_us(parts))
+        }
+        Kind::Visit(visit) => {
+            let inside = operands.visit(visit)?;
+            let messages = operands.find(&edb_core::Mnemonic::new(crate::expression::EVENT_MESSAGES)?)?;
+            let known: Coverage = messages.iter().flat_map(|part| part.known.ranges()).copied().collect();
+            let outside = known.without(&inside);
+            let mut all: Vec<(TimeRange, bool)> =
+                inside.ranges().iter().map(|range| (*range, true)).collect();
+            all.extend(outside.ranges().iter().map(|range| (*range, false)));
+            all.sort_unstable();
+            let spans =
+                all.iter().map(|(range, _)| (range.start().as_micros(), range.stop().as_micros())).collect();
+            let values = Values::Truths(all.into_iter().map(|(_, is_inside)| Some(is_inside)).collect());
+            Ok(Held { spans, values, unit: Unit::default() })
+        }
+        _ => {
+            let derived = operands.over_time(node)?;
+            let parts: Vec<&Series> = derived.iter().collect();
+            of_parts(&parts, operands.limit_us(&parts))
+        }
+    }
+}
+
+fn of_parts(parts: &[&Series], limit_us: i64) -> Result<Held> {
+    let kind = parts::kind_of(parts)?;
+    let (mut spans, mut cells, mut texts) = (Vec::new(), Cells::default(), Vec::new());
+    for part in parts {
+        let reals = Reals::of(part);
+        for hold in stretches(part).flat_map(|stretch| stretch.holds(limit_us)) {
+            spans.push((hold.start_us, hold.stop_us));
+            match kind {
+                ValueKind::Text => texts.push(parts::text_at(part, hold.row as u32)),
+                _ => cells.push(reals.nearest(part, hold.row as u32)),
+            }
+        }
+    }
+    let values = if kind == ValueKind::Text { Values::Texts(texts) } else { Values::Numbers(cells) };
+    Ok(Held { spans, values, unit: Unit::parse(&parts[0].about.unit) })
+}
+
+/// What of each series lies in `spans`: one series for each interval, in their order, with the neighbours in time as its brackets. So the
+/// state into an interval is known, values hold to its end and no further, and a statistic of each is one of a block.
+pub fn select(series: &[Series], spans: &Coverage) -> Vec<Series> {
+    series
+        .iter()
+        .flat_map(|one| {
+            spans.within(one.range).ranges().iter().map(|range| piece(one, *range)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// What of each series does not lie in `spans`.
+pub fn remove(series: &[Series], spans: &Coverage) -> Vec<Series> {
+    series
+        .iter()
+        .flat_map(|one| spans.gaps(one.range).into_iter().map(|range| piece(one, range)).collect::<Vec<_>>())
+        .collect()
+}
+
+/// A part of a series.
+fn piece(one: &Series, range: TimeRange) -> Series {
+    let rows = one.samples.rows_in(range);
+    let known_between =
+        |from: Instant, to: Instant| TimeRange::checked(from, to).is_none_or(|gap| one.known.covers(gap));
+    let before: Option<Sample> = match rows.start.checked_sub(1) {
+        Some(row) => Some(one.samples.sample(row)).filter(|sample| known_between(sample.time, range.start())),
+        None => one.leading.clone().filter(|_| known_between(one.range.start(), range.start())),
+    };
+    let after: Option<Sample> = if rows.end < one.samples.len() {
+        Some(one.samples.sample(rows.end)).filter(|sample| known_between(range.stop(), sample.time))
+    } else {
+        one.trailing.clone().filter(|_| known_between(range.stop(), one.range.stop()))
+    };
+    Series {
+        about: one.about.clone(),
+        range,
+        samples: one.samples.slice(rows),
+        leading: before,
+        trailing: after,
+        known: one.known.within(range),
+    }
+}
+
+/// Leaves out the first and the last few samples of each series that has more than all of these: values at the edges of a block
+/// may belong to the change itself. The range becomes that of what stays.
+pub fn trim(series: &[Series], first: usize, last: usize) -> Vec<Series> {
+    let trimmed = |one: &Series| {
+        let rows = one.samples.len();
+        if rows <= first + last {
+            return one.clone();
+        }
+        let times = one.samples.times();
+        let start = if first == 0 { one.range.start() } else { Instant::from_micros(times[first]) };
+        let stop = if last == 0 { one.range.stop() } else { Instant::from_micros(times[rows - last]) };
+        TimeRange::checked(start, stop).map_or_else(|| one.clone(), |range| piece(one, range))
+    };
+    series.iter().map(trimmed).collect()
+}

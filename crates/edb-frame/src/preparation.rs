@@ -1,0 +1,173 @@
+//! What is done to series before tables are made of them.
+
+use edb_core::{Coverage, Mnemonic, Notice, NoticeKind, Outcome, Result, Series};
+
+use crate::align::Limit;
+use crate::derive::derive;
+use crate::expression::Definition;
+use crate::filter::{Condition, remove, select, trim};
+
+/// Deriving, filtering, selecting: each is optional, and they are done in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preparation {
+    /// Quantities to add; each may use those before it.
+    pub derive: Vec<Definition>,
+    /// How far the operands of derived quantities reach.
+    pub limit: Limit,
+    /// What must hold.
+    pub condition: Option<Condition>,
+    /// Only what lies in these intervals.
+    pub within: Option<Coverage>,
+    /// Nothing that lies in these intervals.
+    pub without: Option<Coverage>,
+    /// How many samples to leave out at the beginning and at the end of each block.
+    pub edges: (usize, usize),
+}
+
+impl Default for Preparation {
+    fn default() -> Self {
+        Self {
+            derive: Vec::new(),
+            limit: Limit::Learned,
+            condition: None,
+            within: None,
+            without: None,
+            edges: (0, 0),
+        }
+    }
+}
+
+impl Preparation {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        *self == Self { limit: self.limit, ..Self::default() }
+    }
+
+    /// The mnemonics that derived quantities are made of, those that are derived themselves left out.
+    pub fn operands(&self) -> Vec<Mnemonic> {
+        let used = self.derive.iter().flat_map(|one| one.expression.mnemonics());
+        self.measured(used)
+    }
+
+    /// All mnemonics that are needed beside those that are selected.
+    pub fn needs(&self) -> Vec<Mnemonic> {
+        let condition = self.condition.iter().flat_map(|condition| condition.expression.mnemonics());
+        self.measured(self.operands().into_iter().chain(condition))
+    }
+
+    fn measured(&self, names: impl Iterator<Item = Mnemonic>) -> Vec<Mnemonic> {
+        let mut measured = Vec::new();
+        for name in names {
+            if !self.derive.iter().any(|one| one.name == name) && !measured.contains(&name) {
+                measured.push(name);
+            }
+        }
+        measured
+    }
+
+    /// The derived quantities of `series`.
+    ///
+    /// # Errors
+    /// As [`derive`].
+    pub fn derived(&self, series: &[Series]) -> Result<Outcome<Vec<Series>>> {
+        let mut outcome = Outcome { value: Vec::new(), notices: Vec::new() };
+        for definition in &self.derive {
+            let operands: Vec<Series> = series
+                .iter()
+                .chain(&outcome.value)
+                .filter(|one| definition.expression.mnemonics().contains(one.mnemonic()))
+                .cloned()
+                .collect();
+            let mut more = derive(definition, &operands, self.limit)?;
+            outcome.value.append(&mut more.value);
+            outcome.notices.append(&mut more.notices);
+        }
+        Ok(outcome)
+    }
+
+    /// When samples are wanted: everywhere without a condition and without lists. `series` has what the condition needs.
+    ///
+    /// # Errors
+    /// As [`Condition::spans`].
+    pub fn spans(&self, series: &[Series]) -> Result<Outcome<Option<Coverage>>> {
+        let mut outcome = Outcome { value: self.within.clone(), notices: Vec::new() };
+        if let Some(condition) = &self.condition {
+            let found = condition.spans(series)?;
+            outcome.notices = found.notices;
+            if found.value.is_empty() {
+                let text = format!("`{}` holds nowhere in the range", condition.expression);
+                outcome.notices.push(Notice::general(NoticeKind::NoSamples, text));
+            }
+            outcome.value = Some(match outcome.value {
+                // What is in both: what is left of one when all that the other lacks is taken away.
+                Some(within) => within.without(&within.without(&found.value)),
+                None => found.value,
+            });
+        }
+        Ok(outcome)
+    }
+
+    /// What of `series` is wanted, given [`spans`](Self::spans).
+    pub fn cut(&self, series: Vec<Series>, spans: Option<&Coverage>) -> Vec<Series> {
+        let mut series = series;
+        if let Some(spans) = spans {
+            series = select(&series, spans);
+        }
+        if let Some(without) = &self.without {
+            series = remove(&series, without);
+        }
+        if self.edges != (0, 0) {
+            series = trim(&series, self.edges.0, self.edges.1);
+        }
+        series
+    }
+
+    /// All of it: `series` and what is derived of them, cut; series that were only needed for that (`is_wanted`) left out.
+    ///
+    /// # Errors
+    /// As [`derive`] and [`Condition::spans`].
+    pub fn apply(
+        &self,
+        mut series: Vec<Series>,
+        is_wanted: impl Fn(&Mnemonic) -> bool,
+    ) -> Result<Outcome<Vec<Series>>> {
+        let mut derived = self.derived(&series)?;
+        series.append(&mut derived.value);
+        let mut spans = self.spans(&series)?;
+        let is_derived = |name: &Mnemonic| self.derive.iter().any(|one| one.name == *name);
+        series.retain(|one| is_wanted(one.mnemonic()) || is_derived(one.mnemonic()));
+        let mut notices = derived.notices;
+        notices.append(&mut spans.notices);
+        Ok(Outcome { value: self.cut(series, spans.value.as_ref()), notices })
+    }
+
+    /// What was done, in words, as pairs for the provenance of a table.
+    pub fn words(&self) -> Vec<(String, String)> {
+        let mut words: Vec<(String, String)> = self
+            .derive
+            .iter()
+            .map(|one| ("derived".to_owned(), format!("{} = {}", one.name, one.expression)))
+            .collect();
+        if let Some(condition) = &self.condition {
+            let margin = if (condition.before_us, condition.after_us) == (0, 0) {
+                String::new()
+            } else {
+                format!(
+                    ", {} s earlier to {} s later",
+                    condition.before_us as f64 / 1e6,
+                    condition.after_us as f64 / 1e6
+                )
+            };
+            words.push(("where".to_owned(), format!("{}{margin}", condition.expression)));
+        }
+        let list = |spans: &Coverage| format!("{} intervals", spans.ranges().len());
+        words.extend(self.within.iter().map(|spans| ("within".to_owned(), list(spans))));
+        words.extend(self.without.iter().map(|spans| ("without".to_owned(), list(spans))));
+        if self.edges != (0, 0) {
+            let text =
+                format!("first {} and last {} samples of each block left out", self.edges.0, self.edges.1);
+            words.push(("edges".to_owned(), text));
+        }
+        words
+    }
+}

@@ -1,0 +1,176 @@
+//! The words of flags and job files that say what to make of series.
+
+use edb::frame::{Grid, Layout, Limit, Method, Stamp, Statistic, Times};
+use edb::{Error, Instant, Mnemonic, Result, parse_duration, parse_instant};
+
+/// Reads the times of rows: a step (`1s`, `1mo`) and an origin (default 1970-01-01), or `union`, or `of:MNEMONIC`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_times(text: &str, origin: Option<&str>) -> Result<Times> {
+    if text.eq_ignore_ascii_case("union") {
+        return Ok(Times::Union);
+    }
+    if let Some(mnemonic) = text.strip_prefix("of:") {
+        return Mnemonic::new(mnemonic).map(Times::Of);
+    }
+    parse_grid(text, origin).map(Times::Grid).map_err(|error| {
+        Error::usage(format!("could not read the times `{text}`"))
+            .with_hint("write a step as in `1s`, or `union`, or `of:MNEMONIC`")
+            .caused_by(error)
+    })
+}
+
+/// Reads a step as a duration (`90s`, `1d`), or in calendar months (`1mo`, `3mo`) or years (`1y`), which have no origin.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_grid(text: &str, origin: Option<&str>) -> Result<Grid> {
+    for (unit, months) in [("mo", 1), ("y", 12)] {
+        if let Some(count) = text.trim().strip_suffix(unit).and_then(|count| count.trim().parse::<u32>().ok())
+        {
+            if !(1..=12_000).contains(&(count.saturating_mul(months))) {
+                return Err(Error::usage(format!(
+                    "could not use the step `{text}`: expected 1 to 12000 months"
+                )));
+            }
+            if origin.is_some() {
+                return Err(Error::usage(format!(
+                    "the step `{text}` goes by the calendar, and has no origin"
+                )));
+            }
+            return Ok(Grid::Months(count * months));
+        }
+    }
+    let step = parse_duration(text)?;
+    let step_us = i64::try_from(step.as_micros()).ok().filter(|step| *step > 0).ok_or_else(|| {
+        Error::usage(format!("could not use the step `{text}`: it must be longer than nothing"))
+    })?;
+    let origin_us = origin.map_or(Ok(0), |text| parse_instant(text, Instant::MIN).map(Instant::as_micros))?;
+    Ok(Grid::Step { step_us, origin_us })
+}
+
+/// Reads a duration, `learned` or `unlimited`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_limit(text: &str) -> Result<Limit> {
+    match text {
+        "unlimited" => Ok(Limit::Unlimited),
+        "learned" => Ok(Limit::Learned),
+        _ => parse_duration(text).map(Limit::At),
+    }
+}
+
+/// Reads an exception: `MNEMONIC=METHOD@LIMIT`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_exception(text: &str) -> Result<(Mnemonic, Method, Limit)> {
+    let (name, way) = text.split_once('=').unwrap_or((text, ""));
+    let (method, limit) = way.split_once('@').ok_or_else(|| {
+        Error::usage(format!("could not read `{text}` as a method of its own"))
+            .with_hint("write `MNEMONIC=METHOD@LIMIT`, as in `SA_ZFGDETID=hold@10s`")
+    })?;
+    Ok((Mnemonic::new(name)?, parse_method(method)?, parse_limit(limit)?))
+}
+
+/// Reads a margin before and after, in microseconds: `5s` for both, `5s/10s` for each; `-5s` takes away.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_pad(text: &str) -> Result<(i64, i64)> {
+    let one = |text: &str| {
+        let (sign, span) = text.trim().strip_prefix('-').map_or((1, text), |span| (-1, span));
+        parse_duration(span).map(|span| sign * i64::try_from(span.as_micros()).unwrap_or(i64::MAX))
+    };
+    match text.split_once('/') {
+        Some((before, after)) => Ok((one(before)?, one(after)?)),
+        None => one(text).map(|both| (both, both)),
+    }
+}
+
+/// Reads how many samples to leave out at both edges of a block: `2/1`, or `3` for both.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_edges(text: &str) -> Result<(usize, usize)> {
+    let (first, last) = text.split_once('/').unwrap_or((text, text));
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) => Ok((first, last)),
+        _ => Err(Error::usage(format!("could not read `{text}` as numbers of samples"))
+            .with_hint("write the first and the last to leave out, as in `2/1`")),
+    }
+}
+
+/// Reads limits of values: `MNEMONIC=LOW..HIGH`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_value_limits(text: &str) -> Result<(Mnemonic, f64, f64)> {
+    let read = || {
+        let (name, range) = text.split_once('=')?;
+        let (low, high) = range.split_once("..")?;
+        let (low, high): (f64, f64) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+        (low <= high).then_some((name, low, high))
+    };
+    let (name, low, high) = read().ok_or_else(|| {
+        Error::usage(format!("could not read `{text}` as limits"))
+            .with_hint("write `MNEMONIC=LOW..HIGH`, as in `SE_ZBUSVLT=26..32`")
+    })?;
+    Ok((Mnemonic::new(name)?, low, high))
+}
+
+/// Reads `hold`, `nearest`, `linear` or `exact`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_method(text: &str) -> Result<Method> {
+    match text {
+        "hold" => Ok(Method::Hold),
+        "nearest" => Ok(Method::Nearest),
+        "linear" => Ok(Method::Linear),
+        "exact" => Ok(Method::Exact),
+        _ => Err(Error::usage(format!("there is no method `{text}`"))
+            .with_hint("use `hold`, `nearest`, `linear` or `exact`")),
+    }
+}
+
+/// Reads `long` or `wide`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_layout(text: &str) -> Result<Layout> {
+    match text {
+        "long" => Ok(Layout::Long),
+        "wide" => Ok(Layout::Wide),
+        _ => Err(Error::usage(format!("there is no layout `{text}`")).with_hint("use `long` or `wide`")),
+    }
+}
+
+/// Reads `start`, `centre` or `mean`: which time stands for a bin.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_stamp(text: &str) -> Result<Stamp> {
+    match text {
+        "start" => Ok(Stamp::Start),
+        "centre" | "center" => Ok(Stamp::Centre),
+        "mean" => Ok(Stamp::MeanTime),
+        _ => {
+            Err(Error::usage(format!("there is no stamp `{text}`"))
+                .with_hint("use `start`, `centre` or `mean`"))
+        }
+    }
+}
+
+/// Reads words of statistics; none means the usual ones.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_statistics(words: &[String]) -> Result<Vec<Statistic>> {
+    if words.is_empty() {
+        return Ok(Statistic::USUAL.to_vec());
+    }
+    words.iter().map(|word| Statistic::parse(word)).collect()
+}
