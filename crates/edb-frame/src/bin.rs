@@ -45,6 +45,28 @@ pub(crate) enum StatisticColumn {
     None,
 }
 
+/// Which statistics that weight by time a mnemonic has.
+pub(crate) struct ByTime {
+    pub(crate) moments: bool,
+    pub(crate) fractions: bool,
+}
+
+impl ByTime {
+    pub(crate) fn of(kind: ValueKind, options: &ResampleOptions) -> Self {
+        let is_moment = |one: &Statistic| matches!(one, Statistic::TimeMean | Statistic::TimeStd);
+        Self {
+            moments: kind != ValueKind::Text && options.statistics.iter().any(is_moment),
+            fractions: kind != ValueKind::Real && options.statistics.contains(&Statistic::Fraction),
+        }
+    }
+}
+
+/// How long a value holds: until the next one if the mnemonic is change-only, else as long as none is missing.
+fn hold_limit_us(parts: &[&Series]) -> i64 {
+    let limit = if parts[0].sampling() == Sampling::ChangeOnly { Limit::Unlimited } else { Limit::Learned };
+    parts::limit_us(limit, parts)
+}
+
 /// All samples of a mnemonic: the rows of its parts one after another.
 struct Rows<'a> {
     times: Cow<'a, [i64]>,
@@ -139,7 +161,9 @@ impl Summary {
         notices: &mut Vec<Notice>,
     ) -> Self {
         let rows = Rows::of(parts, kind);
-        let keep_empty = is_held || options.empty == EmptyBins::Null;
+        let by_time = ByTime::of(kind, options);
+        let can_hold = is_held || by_time.moments || by_time.fractions;
+        let keep_empty = can_hold || options.empty == EmptyBins::Null;
         let ranges: Vec<Range<i64>> =
             parts.iter().map(|part| part.range.start().as_micros()..part.range.stop().as_micros()).collect();
         let bins = match options.bins {
@@ -163,13 +187,21 @@ impl Summary {
             bins: bins.iter().map(|bin| (bin.start_us, bin.stop_us)).collect(),
             counts: Vec::with_capacity(bins.len()),
         };
-        let mut has_held = vec![false; if is_held { bins.len() } else { 0 }];
+        let mut has_held = vec![false; if can_hold { bins.len() } else { 0 }];
         match (kind, is_held) {
             (ValueKind::Text, _) => summary.texts(parts, &rows, &bins, options),
             (_, true) => summary.weighted(parts, &rows, &bins, options, &mut has_held),
             _ => summary.plain(&rows, &bins, options),
         }
-        summary.by_time(parts, &bins, options, notices);
+        if by_time.moments {
+            summary.time_weighted(parts, &bins, options, &mut has_held);
+        }
+        if by_time.fractions {
+            summary.fractions(parts, &bins, options, &mut has_held, notices);
+        } else if options.statistics.contains(&Statistic::Fraction) {
+            let text = "is real-valued: it has no states to tell the fractions of";
+            notices.push(Notice::about(NoticeKind::LeftOut, &summary.mnemonic, text));
+        }
         if options.empty == EmptyBins::Absent {
             let held = has_held.into_iter().chain(std::iter::repeat(false));
             let exists: Vec<bool> =
@@ -313,59 +345,53 @@ impl Summary {
         }
     }
 
-    /// Statistics that weight by time whatever the sampling: of values, and of states.
-    fn by_time(
+    /// Moments that are weighted by time whatever the sampling.
+    fn time_weighted(
         &mut self,
         parts: &[&Series],
         bins: &[Bin],
         options: &ResampleOptions,
-        notices: &mut Vec<Notice>,
+        has_held: &mut [bool],
     ) {
-        let is_by_time =
-            |one: &Statistic| matches!(one, Statistic::TimeMean | Statistic::TimeStd | Statistic::Fraction);
-        if !options.statistics.iter().any(is_by_time) {
-            return;
+        let value = |part: &Series, row| parts::value_at(part, row).as_ref().and_then(parts::as_real);
+        let holds = held(parts, hold_limit_us(parts), value);
+        let mut walk = InBins(&holds);
+        let (mut mean, mut std) = (Cells::with_capacity(bins.len()), Cells::with_capacity(bins.len()));
+        for ((bin, count), has_held) in bins.iter().zip(&self.counts).zip(has_held) {
+            let inside: Vec<(f64, i64)> = walk.next(bin).map(|(value, micros)| (*value, micros)).collect();
+            let found = held::weighted(&inside);
+            *has_held |= found.is_some();
+            let told = found.filter(|_| *count >= options.min_count);
+            mean.push(told.map(|told| told.mean));
+            std.push(told.map(|told| told.std));
         }
-        let limit =
-            if parts[0].sampling() == Sampling::ChangeOnly { Limit::Unlimited } else { Limit::Learned };
-        let limit_us = parts::limit_us(limit, parts);
-        if self.kind != ValueKind::Text {
-            let holds = held(parts, limit_us, |part, row| {
-                parts::value_at(part, row).as_ref().and_then(parts::as_real)
-            });
-            let mut walk = InBins(&holds);
-            let told: Vec<Option<held::Weighted>> = bins
-                .iter()
-                .zip(&self.counts)
-                .map(|(bin, count)| {
-                    let inside: Vec<(f64, i64)> =
-                        walk.next(bin).map(|(value, micros)| (*value, micros)).collect();
-                    held::weighted(&inside).filter(|_| *count >= options.min_count)
-                })
-                .collect();
-            for (statistic, column) in options.statistics.iter().zip(&mut self.columns) {
-                let mut cells = Cells::with_capacity(bins.len());
-                match statistic {
-                    Statistic::TimeMean => told.iter().for_each(|one| cells.push(one.map(|one| one.mean))),
-                    Statistic::TimeStd => told.iter().for_each(|one| cells.push(one.map(|one| one.std))),
-                    _ => continue,
-                }
-                *column = StatisticColumn::Reals(cells);
+        for (statistic, column) in options.statistics.iter().zip(&mut self.columns) {
+            match statistic {
+                Statistic::TimeMean => *column = StatisticColumn::Reals(mean.clone()),
+                Statistic::TimeStd => *column = StatisticColumn::Reals(std.clone()),
+                _ => {}
             }
         }
-        let is_fraction = |at: &usize| options.statistics[*at] == Statistic::Fraction;
-        let places: Vec<usize> = (0..options.statistics.len()).filter(is_fraction).collect();
-        if places.is_empty() {
-            return;
-        }
-        let states = if self.kind == ValueKind::Real {
-            Err("is real-valued: it has no states to tell the fractions of".to_owned())
-        } else {
-            fractions(parts, bins, limit_us)
-        };
-        match states {
+    }
+
+    /// How the time was spent.
+    fn fractions(
+        &mut self,
+        parts: &[&Series],
+        bins: &[Bin],
+        options: &ResampleOptions,
+        has_held: &mut [bool],
+        notices: &mut Vec<Notice>,
+    ) {
+        match fractions(parts, bins, hold_limit_us(parts)) {
             Ok(states) => {
-                places.into_iter().for_each(|at| self.columns[at] = StatisticColumn::States(states.clone()));
+                for cells in states.values() {
+                    has_held.iter_mut().zip(&cells.is_known).for_each(|(held, is_known)| *held |= is_known);
+                }
+                let columns = options.statistics.iter().zip(&mut self.columns);
+                for (_, column) in columns.filter(|(statistic, _)| **statistic == Statistic::Fraction) {
+                    *column = StatisticColumn::States(states.clone());
+                }
             }
             Err(text) => notices.push(Notice::about(NoticeKind::LeftOut, &self.mnemonic, text)),
         }

@@ -109,13 +109,16 @@ pub(crate) fn kind_of(parts: &[&Series]) -> edb_core::Result<ValueKind> {
     kinds.dedup();
     match kinds.as_slice() {
         [] => {
-            let bracket = parts.iter().find_map(|part| part.leading.as_ref().or(part.trailing.as_ref()));
-            Ok(match bracket.map(|sample| &sample.value) {
-                Some(Value::Integer(_)) => ValueKind::Integer,
-                Some(Value::Text(_)) => ValueKind::Text,
-                Some(Value::Real(_)) => ValueKind::Real,
-                _ => parts[0].about.sql_type.as_ref().map_or(ValueKind::Real, edb_core::SqlType::kind),
-            })
+            let brackets = parts.iter().flat_map(|part| part.leading.iter().chain(&part.trailing));
+            let kind = |sample: &Sample| match sample.value {
+                Value::Integer(_) => Some(ValueKind::Integer),
+                Value::Text(_) => Some(ValueKind::Text),
+                Value::Real(_) => Some(ValueKind::Real),
+                Value::Null => None,
+            };
+            let stated = || parts[0].about.sql_type.as_ref().map(edb_core::SqlType::kind);
+            let of_samples = || parts[0].samples.values().kind();
+            Ok(brackets.into_iter().find_map(kind).or_else(stated).unwrap_or_else(of_samples))
         }
         [kind] => Ok(*kind),
         _ => Err(edb_core::Error::usage(format!(
@@ -191,7 +194,9 @@ impl<'a> Stretch<'a> {
         let before = targets.partition_point(|target| *target < first);
         let inside = targets.partition_point(|target| *target <= last);
         let twins = times.iter().take_while(|time| **time == first).count();
-        let head = leading.into_iter().chain([row(twins - 1)]).collect();
+        // A line goes to the first of equal times, and the last of them stands for all.
+        let twin = (twins > 1).then(|| row(twins - 1));
+        let head = leading.into_iter().chain([row(0)]).chain(twin).collect();
         let tail = std::iter::once(row(times.len() - 1)).chain(trailing).collect();
         [(head, &targets[..before]), (tail, &targets[inside..])]
     }

@@ -7,7 +7,7 @@ use edb_series::grid::Grid;
 use edb_series::order::Clip;
 
 use crate::align::{MAX_ROWS, describe};
-use crate::bin::Summary;
+use crate::bin::{ByTime, Summary};
 use crate::parts::{self, by_mnemonic};
 use crate::statistic::Statistic;
 use crate::table::Table;
@@ -156,7 +156,8 @@ impl Resampler {
         let (sampling, notice) = parts::sampling(parts);
         let is_held = sampling == Sampling::ChangeOnly && kind != ValueKind::Text;
         self.notices.extend(notice.filter(|_| is_held));
-        if is_held || self.options.empty == EmptyBins::Null {
+        let by_time = ByTime::of(kind, &self.options);
+        if is_held || by_time.moments || by_time.fractions || self.options.empty == EmptyBins::Null {
             refuse_too_many_bins(parts, &self.options)?;
         }
         if is_held {

@@ -149,9 +149,10 @@ mod tests {
         let expected =
             [bin(0, 10, 0..2), bin(10, 20, 2..3), bin(20, 30, 3..4), bin(40, 50, 4..4), bin(50, 60, 4..4)];
         assert_eq!(all, expected);
-        let filled = bins(&[0, 95], &[0..100], Grid::Step { step_us: 10, origin_us: 3 }, false);
+        let filled =
+            bins(&[0, 95], std::slice::from_ref(&(0..100)), Grid::Step { step_us: 10, origin_us: 3 }, false);
         assert_eq!(filled, [bin(-7, 3, 0..1), bin(93, 103, 1..2)]);
-        assert!(bins(&[], &[0..100], Grid::every(10), false).is_empty());
+        assert!(bins(&[], std::slice::from_ref(&(0..100)), Grid::every(10), false).is_empty());
     }
 
     proptest! {
