@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use edb_core::{Mnemonic, Notice, NoticeKind, Sampling, Series, ValueKind, Values};
+use edb_core::{Instant, Mnemonic, Notice, NoticeKind, Sampling, Series, TimeRange, ValueKind, Values};
 use edb_series::align::Cells;
 use edb_series::bins::{self, Bin};
 use edb_series::held::{self, Hold};
@@ -166,9 +166,21 @@ impl Summary {
         let keep_empty = can_hold || options.empty == EmptyBins::Null;
         let ranges: Vec<Range<i64>> =
             parts.iter().map(|part| part.range.start().as_micros()..part.range.stop().as_micros()).collect();
-        let bins = match options.bins {
-            Bins::Grid(grid) => bins::bins(&rows.times, &ranges, grid, keep_empty),
-            Bins::Series => {
+        let bins = match &options.bins {
+            Bins::Grid(grid) => bins::bins(&rows.times, &ranges, *grid, keep_empty),
+            Bins::Ranges(asked) if asked.iter().any(|one| one.mnemonic == *parts[0].mnemonic()) => {
+                let own = asked.iter().filter(|one| one.mnemonic == *parts[0].mnemonic());
+                let mut own: Vec<TimeRange> = own.map(|one| one.range).collect();
+                own.sort_unstable();
+                let row = |at: Instant| rows.times.partition_point(|time| *time < at.as_micros());
+                let bin = |range: TimeRange| Bin {
+                    start_us: range.start().as_micros(),
+                    stop_us: range.stop().as_micros(),
+                    rows: row(range.start())..row(range.stop()),
+                };
+                own.into_iter().map(bin).collect()
+            }
+            Bins::Series | Bins::Ranges(_) => {
                 let bin = |(range, (part, first)): (&Range<i64>, (&&Series, &usize))| Bin {
                     start_us: range.start,
                     stop_us: range.end,

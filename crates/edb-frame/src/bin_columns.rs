@@ -28,7 +28,7 @@ fn time_columns(stamps: Vec<i64>, stops: Vec<i64>, options: &ResampleOptions) ->
         Stamp::MeanTime => "mean time of the samples of the bin, UTC",
     };
     let mut columns = vec![(columns::time("time", stamps), ColumnAbout::general("time", words))];
-    if options.bins == Bins::Series {
+    if !matches!(options.bins, Bins::Grid(_)) {
         let about = ColumnAbout::general("stop", "end of the range or block, UTC, not inside");
         columns.push((columns::time("stop", stops), about));
     }
@@ -72,14 +72,14 @@ fn long(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, Column
             }
             _ => columns::real(&word, rows().map(|(one, bin)| one.real(at, bin))),
         };
-        columns.push((column, ColumnAbout::general(&word, &word)));
+        columns.push((column, ColumnAbout::general(&word, statistic.description())));
     }
     let has_text = summaries.iter().any(|one| one.kind == ValueKind::Text);
     for (at, statistic) in options.statistics.iter().enumerate().filter(|_| has_text) {
         if matches!(statistic, Statistic::First | Statistic::Last) {
             let name = format!("{}_text", statistic.word());
             let texts = columns::words(&name, rows().map(|(one, bin)| one.text(at, bin)));
-            columns.push((texts, ColumnAbout::general(&name, &statistic.word())));
+            columns.push((texts, ColumnAbout::general(&name, statistic.description())));
         }
     }
     columns
@@ -112,14 +112,15 @@ fn wide(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, Column
             match (statistic, column) {
                 (Statistic::Count, _) => {
                     let counts = places.iter().map(|place| place.map(|at| one.counts[at] as i64));
-                    columns.push((columns::integer(&name, counts), about(&name, "count")));
+                    columns.push((columns::integer(&name, counts), about(&name, statistic.description())));
                 }
                 (_, StatisticColumn::Reals(cells)) => {
-                    columns.push((columns::cells(&name, reals(cells)), about(&name, &statistic.word())));
+                    columns
+                        .push((columns::cells(&name, reals(cells)), about(&name, statistic.description())));
                 }
                 (_, StatisticColumn::Texts(texts)) => {
                     let texts = places.iter().map(|place| place.and_then(|at| texts[at].as_deref()));
-                    columns.push((columns::words(&name, texts), about(&name, &statistic.word())));
+                    columns.push((columns::words(&name, texts), about(&name, statistic.description())));
                 }
                 (_, StatisticColumn::States(states)) => {
                     for (state, cells) in states {

@@ -11,6 +11,7 @@ use edb_series::align::{Cells, union};
 use crate::align::Limit;
 use crate::derive::{Operands, lookup};
 use crate::expression::{Expression, Kind, Node, Operator, Typed, Unit, Values, evaluate};
+use crate::intervals::Borders;
 use crate::parts::{self, Reals, by_mnemonic, stretches};
 
 /// A condition, and how far its intervals are widened.
@@ -27,6 +28,10 @@ pub struct Condition {
     /// Whether an interval ends with the last sample that meets the condition (inside), as the JWQL monitor has it, and not with the
     /// first that does not. What is joined with `and` is looked at one by one, and one without a sample inside an interval does not hold in it.
     pub until_seen: bool,
+    /// Where a value begins and ends to stand.
+    pub borders: Borders,
+    /// Only intervals right before and right after which the condition is known not to hold.
+    pub complete_only: bool,
 }
 
 impl Condition {
@@ -36,7 +41,15 @@ impl Condition {
     /// As [`Expression::parse_condition`].
     pub fn parse(text: &str) -> Result<Self> {
         let expression = Expression::parse_condition(text)?;
-        Ok(Self { expression, before_us: 0, after_us: 0, limit: Limit::Learned, until_seen: false })
+        Ok(Self {
+            expression,
+            before_us: 0,
+            after_us: 0,
+            limit: Limit::Learned,
+            until_seen: false,
+            borders: Borders::Hold,
+            complete_only: false,
+        })
     }
 
     /// When the condition holds: half-open intervals, from the sample that meets it up to the first that does not.
@@ -55,7 +68,7 @@ impl Condition {
         let parts =
             if self.until_seen { conjuncts(&self.expression.root) } else { vec![&self.expression.root] };
         for node in parts {
-            let mut spans = spans_of(node, &operands, &mut notices)?;
+            let mut spans = self.spans_of(node, &operands, &mut notices)?;
             if self.until_seen {
                 spans = until_seen(&spans, &times_of(node, &operands)?);
             }
@@ -75,42 +88,52 @@ impl Condition {
     }
 }
 
-/// When a part of a condition holds.
-fn spans_of(root: &Node, operands: &Operands<'_>, notices: &mut Vec<Notice>) -> Result<Coverage> {
-    let text = operands.text;
-    let mut nodes = Vec::new();
-    leaves(root, &mut nodes);
-    let held = nodes.iter().map(|node| held(node, operands)).collect::<Result<Vec<_>>>()?;
-    let ends = |one: &Held| one.spans.iter().flat_map(|span| [span.0, span.1]).collect::<Vec<_>>();
-    let ends: Vec<Vec<i64>> = held.iter().map(ends).collect();
-    let borders = union(&ends.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let rows = borders.len().saturating_sub(1);
-    let columns: Vec<(Node, Typed)> = nodes
-        .into_iter()
-        .zip(held)
-        .map(|(node, one)| (node.clone(), Typed { values: one.between(&borders), unit: one.unit }))
-        .collect();
-    let mut remarks = Vec::new();
-    let found = evaluate(root, text, rows, &mut lookup(&columns, text), &mut remarks)?.values;
-    let (mut spans, mut unknown_us): (Vec<(i64, i64)>, i64) = (Vec::new(), 0);
-    for (row, border) in borders.windows(2).enumerate() {
-        match found.truth(row) {
-            Some(true) => match spans.last_mut() {
-                Some(last) if last.1 == border[0] => last.1 = border[1],
-                _ => spans.push((border[0], border[1])),
-            },
-            Some(false) => {}
-            None => unknown_us += border[1] - border[0],
+impl Condition {
+    /// When a part of it holds.
+    fn spans_of(&self, root: &Node, operands: &Operands<'_>, notices: &mut Vec<Notice>) -> Result<Coverage> {
+        let text = operands.text;
+        let mut nodes = Vec::new();
+        leaves(root, &mut nodes);
+        let held = nodes.iter().map(|node| held(node, operands, self.borders)).collect::<Result<Vec<_>>>()?;
+        let ends = |one: &Held| one.spans.iter().flat_map(|span| [span.0, span.1]).collect::<Vec<_>>();
+        let ends: Vec<Vec<i64>> = held.iter().map(ends).collect();
+        let borders = union(&ends.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let rows = borders.len().saturating_sub(1);
+        let columns: Vec<(Node, Typed)> = nodes
+            .into_iter()
+            .zip(held)
+            .map(|(node, one)| (node.clone(), Typed { values: one.between(&borders), unit: one.unit }))
+            .collect();
+        let mut remarks = Vec::new();
+        let found = evaluate(root, text, rows, &mut lookup(&columns, text), &mut remarks)?.values;
+        // Each interval between borders, joined with the one before where it says the same.
+        let mut told: Vec<(Option<bool>, i64, i64)> = Vec::new();
+        for (row, border) in borders.windows(2).enumerate() {
+            let truth = found.truth(row);
+            match told.last_mut() {
+                Some(last) if last.0 == truth => last.2 = border[1],
+                _ => told.push((truth, border[0], border[1])),
+            }
         }
+        let unknown_us: i64 = told.iter().filter(|one| one.0.is_none()).map(|one| one.2 - one.1).sum();
+        let says_no =
+            |at: Option<usize>| at.and_then(|at| told.get(at)).is_some_and(|one| one.0 == Some(false));
+        let is_wanted = |at: usize| {
+            let is_complete = says_no(at.checked_sub(1)) && says_no(Some(at + 1));
+            told[at].0 == Some(true) && (is_complete || !self.complete_only)
+        };
+        let spans = (0..told.len()).filter(|at| is_wanted(*at)).map(|at| (told[at].1, told[at].2));
+        notices.extend(remarks.into_iter().map(|text| Notice::general(NoticeKind::Units, text)));
+        if unknown_us > 0 {
+            let span = format_duration(Duration::from_micros(unknown_us as u64));
+            let text =
+                format!("whether `{text}` holds is not known for {span} in all: taken not to hold there");
+            notices.push(Notice::general(NoticeKind::NotKnown, text));
+        }
+        let range =
+            |(start, stop)| TimeRange::checked(Instant::from_micros(start), Instant::from_micros(stop));
+        Ok(spans.filter_map(range).collect())
     }
-    notices.extend(remarks.into_iter().map(|text| Notice::general(NoticeKind::Units, text)));
-    if unknown_us > 0 {
-        let span = format_duration(Duration::from_micros(unknown_us as u64));
-        let text = format!("whether `{text}` holds is not known for {span} in all: taken not to hold there");
-        notices.push(Notice::general(NoticeKind::NotKnown, text));
-    }
-    let range = |(start, stop)| TimeRange::checked(Instant::from_micros(start), Instant::from_micros(stop));
-    Ok(spans.into_iter().filter_map(range).collect())
 }
 
 /// What is joined with `and`.
@@ -194,11 +217,11 @@ impl Held {
     }
 }
 
-fn held(node: &Node, operands: &Operands<'_>) -> Result<Held> {
+fn held(node: &Node, operands: &Operands<'_>, borders: Borders) -> Result<Held> {
     match &node.kind {
         Kind::Mnemonic(name) => {
             let parts = operands.find(name)?;
-            of_parts(parts, operands.limit_us(parts))
+            of_parts(parts, operands.limit_us(parts), borders)
         }
         Kind::Visit(visit) => {
             let inside = operands.visit(visit)?;
@@ -217,17 +240,17 @@ fn held(node: &Node, operands: &Operands<'_>) -> Result<Held> {
         _ => {
             let derived = operands.over_time(node)?;
             let parts: Vec<&Series> = derived.iter().collect();
-            of_parts(&parts, operands.limit_us(&parts))
+            of_parts(&parts, operands.limit_us(&parts), borders)
         }
     }
 }
 
-fn of_parts(parts: &[&Series], limit_us: i64) -> Result<Held> {
+fn of_parts(parts: &[&Series], limit_us: i64, borders: Borders) -> Result<Held> {
     let kind = parts::kind_of(parts)?;
     let (mut spans, mut cells, mut texts) = (Vec::new(), Cells::default(), Vec::new());
     for part in parts {
         let reals = Reals::of(part);
-        for hold in stretches(part).flat_map(|stretch| stretch.holds(limit_us)) {
+        for hold in stretches(part).flat_map(|stretch| stretch.spans(borders, limit_us)) {
             spans.push((hold.start_us, hold.stop_us));
             match kind {
                 ValueKind::Text => texts.push(parts::text_at(part, hold.row as u32)),

@@ -63,12 +63,8 @@ fn intervals_of(parts: &[&Series], options: &IntervalOptions) -> Vec<Stood> {
     let mut all = Vec::new();
     for part in parts {
         // All stretches at once: what is unknown lies between them and keeps them apart.
-        let holds: Vec<_> = stretches(part)
-            .flat_map(|stretch| match options.borders {
-                Borders::Hold => stretch.holds(limit_us),
-                Borders::Midpoint => stretch.midpoints(limit_us),
-            })
-            .collect();
+        let holds: Vec<_> =
+            stretches(part).flat_map(|stretch| stretch.spans(options.borders, limit_us)).collect();
         let same = |a: usize, b: usize| match (a < part.samples.len(), b < part.samples.len()) {
             (true, true) => parts::same_value(part, a, b),
             _ => same(parts::value_at(part, a as u32), parts::value_at(part, b as u32)),

@@ -12,6 +12,7 @@ use edb_series::gaps;
 use edb_series::held::{self, Hold};
 
 use crate::align::{Limit, Method};
+use crate::intervals::Borders;
 
 /// The row of the bracket before the samples, and of the one after, in numberings that have them.
 const LEADING: u32 = u32::MAX - 2;
@@ -267,8 +268,16 @@ impl<'a> Stretch<'a> {
         holds
     }
 
+    /// The spans in which the rows stand.
+    pub(crate) fn spans(&self, borders: Borders, limit_us: i64) -> Vec<Hold> {
+        match borders {
+            Borders::Hold => self.holds(limit_us),
+            Borders::Midpoint => self.midpoints(limit_us),
+        }
+    }
+
     /// The spans that reach halfway to the neighbours.
-    pub(crate) fn midpoints(&self, max_gap_us: i64) -> Vec<Hold> {
+    fn midpoints(&self, max_gap_us: i64) -> Vec<Hold> {
         let range = self.range.start().as_micros()..self.range.stop().as_micros();
         let leading = self.leading.map(|sample| sample.time.as_micros());
         let trailing = self.trailing.map(|sample| sample.time.as_micros());

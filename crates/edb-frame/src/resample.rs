@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use edb_core::{Error, Notice, NoticeKind, Result, Sampling, Series, ValueKind, format_duration};
+use edb_core::{Error, Notice, NoticeKind, Request, Result, Sampling, Series, ValueKind, format_duration};
 use edb_series::grid::Grid;
 use edb_series::order::Clip;
 
@@ -32,12 +32,15 @@ pub enum Layout {
 }
 
 /// Where one bin ends and the next begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bins {
     /// Half-open bins `[lo, hi)` on a grid.
     Grid(Grid),
     /// One bin for each series as it is: a whole range, or one block of what a filter left. The table has a column `stop`.
     Series,
+    /// One bin for each of these ranges of a mnemonic, whatever a filter left in it; of a mnemonic that is not among them as
+    /// [`Series`](Self::Series). The table has a column `stop`.
+    Ranges(Vec<Request>),
 }
 
 /// Which time stands for a bin.
@@ -180,9 +183,10 @@ impl Resampler {
             Stamp::Centre => "centre of the bin",
             Stamp::MeanTime => "mean time of its samples",
         };
-        let bins = match options.bins {
-            Bins::Grid(grid) => format!("[lo, hi) {}", describe(grid)),
+        let bins = match &options.bins {
+            Bins::Grid(grid) => format!("[lo, hi) {}", describe(*grid)),
             Bins::Series => "each range or block".to_owned(),
+            Bins::Ranges(_) => "each range".to_owned(),
         };
         table.made = vec![
             ("layout".to_owned(), if options.layout == Layout::Long { "long" } else { "wide" }.to_owned()),

@@ -111,6 +111,33 @@ impl Statistic {
         })
     }
 
+    /// What it is, in words.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Count => "number of samples with a value",
+            Self::Mean => "mean",
+            Self::Min => "least value",
+            Self::Max => "greatest value",
+            Self::Std => "population standard deviation",
+            Self::Median => "median",
+            Self::First => "first value",
+            Self::Last => "last value",
+            Self::StdSample => "sample standard deviation",
+            Self::Sum => "sum of the samples",
+            Self::Range => "greatest value minus least",
+            Self::Rms => "square root of the mean of the squares",
+            Self::Percentile(_, Quantile::Linear) => "percentile, linear between values",
+            Self::Percentile(_, Quantile::Cunnane) => "percentile, Cunnane's plotting positions",
+            Self::TimeMean => "mean weighted by time",
+            Self::TimeStd => "population standard deviation weighted by time",
+            Self::Fraction => "fraction of the known time in each state",
+            Self::ClippedCount => "number of samples after sigma clipping",
+            Self::ClippedMean => "mean after sigma clipping",
+            Self::ClippedMedian => "median after sigma clipping",
+            Self::ClippedStd => "population standard deviation after sigma clipping",
+        }
+    }
+
     /// Whether it is a number in the unit of the mnemonic.
     pub(crate) fn has_unit(self) -> bool {
         !matches!(self, Self::Count | Self::ClippedCount | Self::Fraction)

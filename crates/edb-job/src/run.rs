@@ -5,11 +5,11 @@ use std::sync::Arc;
 use edb::atomic::{self, AtomicFile};
 use edb::export;
 use edb::fetch::Event;
-use edb::frame::{self, Resampler, Table};
+use edb::frame::{self, Bins, Resampler, Table};
 use edb::series::gaps;
 use edb::{
     Archive, Coverage, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic, Notice,
-    NoticeKind, Result, Retrieved, Sampling, Series, TimeRange, plot,
+    NoticeKind, Request, Result, Retrieved, Sampling, Series, TimeRange, plot,
 };
 
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
@@ -33,7 +33,9 @@ pub async fn run(
 ) -> Result<Report> {
     check(job)?;
     let resolved = job.resolve(archive, now).await?;
-    let mut fetched = archive.fetch(&resolved.requests, now, on_event).await?;
+    let fetched = archive.fetch(&resolved.requests, now, on_event).await;
+    let mut fetched = fetched.map_err(|error| meant_as_text(error, job))?;
+    let job = &with_ranges(job, &fetched);
     fetched.retrieved.notices.splice(0..0, resolved.notices.iter().cloned());
     if let Some(cause) = fetched.take_cause() {
         let series = nothing(&fetched);
@@ -92,6 +94,41 @@ pub async fn run(
     (report.files, report.shown) = (files, shown);
     report.notices = notices.iter().map(ToString::to_string).collect();
     Ok(report)
+}
+
+/// A word of an expression that is no mnemonic may be meant as text.
+fn meant_as_text(error: Error, job: &Job) -> Error {
+    let message = error.to_string();
+    let is_it = |name: &&Mnemonic| {
+        error.kind() == ErrorKind::UnknownMnemonic && message.contains(&format!("`{name}`"))
+    };
+    match job.preparation.needs().iter().find(is_it) {
+        Some(name) => error.with_hint(format!(
+            "texts are written in quotes, as '{name}'; names are looked up with `edb search`"
+        )),
+        None => error,
+    }
+}
+
+/// Statistics of ranges are those of the ranges that were asked, whatever conditions leave in them; derived quantities have those of the
+/// mnemonic whose times they have.
+fn with_ranges(job: &Job, fetched: &Fetched) -> Job {
+    let mut asked: Vec<Request> = fetched.known().iter().map(|(request, _)| request.clone()).collect();
+    for definition in &job.preparation.derive {
+        let first = definition.expression.mnemonics().into_iter().next();
+        let own = asked.iter().filter(|request| Some(&request.mnemonic) == first.as_ref());
+        let own: Vec<TimeRange> = own.map(|request| request.range).collect();
+        asked.extend(own.into_iter().map(|range| Request { mnemonic: definition.name.clone(), range }));
+    }
+    let mut job = job.clone();
+    for output in &mut job.outputs {
+        if let Shape::Table(TableShape::Resampled(options), _) = &mut output.shape
+            && let Bins::Ranges(ranges) = &mut options.bins
+        {
+            ranges.clone_from(&asked);
+        }
+    }
+    job
 }
 
 /// Refuses what can be known to fail before anything is fetched.

@@ -75,10 +75,10 @@ pub(crate) struct TableArgs {
     /// Another table: states, duty (time in states), intervals (of --where), flaws, cadences, visits, activities, messages
     #[arg(long, value_name = "WORD")]
     pub(crate) table: Option<String>,
-    /// Where states begin and end: at the sample (`hold`) or halfway to it (`midpoint`)
+    /// Where states and conditions begin and end: at the sample (`hold`) or halfway to it (`midpoint`)
     #[arg(long, value_name = "WORD", default_value = "hold")]
     pub(crate) borders: String,
-    /// Only states whose beginning and end were seen
+    /// Only states, and intervals of conditions, whose beginning and end were seen
     #[arg(long)]
     pub(crate) complete_only: bool,
     /// Limits of values, for flaws: `SE_ZBUSVLT=26..32` (repeat for several)

@@ -15,7 +15,7 @@ use crate::source;
 pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
     let now = source::now();
     let mut job = super::job("export", &args.selection, now)?;
-    job.preparation = tables::preparation(&args.prepare, now)?;
+    job.preparation = tables::preparation(&args.prepare, &args.tables, now)?;
     let table = table(&args)?;
     if args.output.is_empty() {
         if common.words.summary == SummaryForm::Json {

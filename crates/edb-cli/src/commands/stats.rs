@@ -13,12 +13,13 @@ use crate::source;
 pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
     let now = source::now();
     let mut job = super::job("stats", &args.selection, now)?;
-    job.preparation = tables::preparation(&args.prepare, now)?;
+    job.preparation = tables::preparation(&args.prepare, &args.tables, now)?;
     let table = if args.tables.table.is_some() {
         tables::other(&args.tables, &args.prepare)?
     } else {
         let bins = match args.by.as_str() {
-            "range" | "block" => Bins::Series,
+            "range" => Bins::Ranges(Vec::new()),
+            "block" => Bins::Series,
             step => Bins::Grid(parse_grid(step, args.statistics.origin.as_deref()).map_err(|error| {
                 Error::usage(format!("could not tell what each row is about by `{step}`"))
                     .with_hint("use `range`, `block`, or a bin as `1m`, `1d` or `1mo`")

@@ -15,7 +15,7 @@ use crate::progress::Display;
 use crate::{output, source, summary};
 
 /// What is done to series before tables are made of them.
-pub(crate) fn preparation(args: &PrepareArgs, now: Instant) -> Result<Preparation> {
+pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) -> Result<Preparation> {
     let limit = parse_limit(&args.max_gap)?;
     let condition = match &args.condition {
         Some(text) => {
@@ -25,6 +25,8 @@ pub(crate) fn preparation(args: &PrepareArgs, now: Instant) -> Result<Preparatio
                 after_us,
                 limit,
                 until_seen: args.until_seen,
+                borders: borders(tables)?,
+                complete_only: tables.complete_only,
                 ..Condition::parse(text)?
             })
         }
@@ -60,19 +62,20 @@ pub(crate) fn statistics(args: &StatisticArgs, bins: Bins) -> Result<ResampleOpt
     })
 }
 
+fn borders(args: &TableArgs) -> Result<Borders> {
+    match args.borders.as_str() {
+        "hold" => Ok(Borders::Hold),
+        "midpoint" => Ok(Borders::Midpoint),
+        word => {
+            Err(Error::usage(format!("there are no borders `{word}`")).with_hint("use `hold` or `midpoint`"))
+        }
+    }
+}
+
 /// Tables that are neither aligned nor resampled: every sample, unless another one is named.
 pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShape> {
     let max_gap = parse_limit(&prepare.max_gap)?;
-    let borders = match args.borders.as_str() {
-        "hold" => Borders::Hold,
-        "midpoint" => Borders::Midpoint,
-        word => {
-            return Err(
-                Error::usage(format!("there are no borders `{word}`")).with_hint("use `hold` or `midpoint`")
-            );
-        }
-    };
-    let intervals = IntervalOptions { borders, max_gap, complete_only: args.complete_only };
+    let intervals = IntervalOptions { borders: borders(args)?, max_gap, complete_only: args.complete_only };
     let flaws = FlawOptions {
         max_gap: match max_gap {
             Limit::At(gap) => Some(gap),

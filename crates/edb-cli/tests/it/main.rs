@@ -14,5 +14,6 @@ mod fetch;
 mod network;
 mod observations;
 mod real;
+mod stats;
 mod store;
 mod world;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use edb_core::{Coverage, Mnemonic, NoticeKind, Sampling, Series, SqlType, Value, Values};
 use edb_frame::{
-    Bins, Condition, Definition, FlawOptions, IntervalOptions, Limit, Preparation, ResampleOptions,
+    Bins, Borders, Condition, Definition, FlawOptions, IntervalOptions, Limit, Preparation, ResampleOptions,
     Statistic, cadences, derive, duty, events, flaws, long, resample, sampling, select, series_from,
     span_table, spans_of, states, trim,
 };
@@ -13,10 +13,10 @@ use crate::world::{SECOND, bracket, cells, numbers, range, reals, series, texts}
 
 /// Seconds of the spans in which a condition holds.
 fn spans(text: &str, series: &[Series]) -> Vec<(f64, f64)> {
-    with(Condition::parse(text).unwrap(), series)
+    with(&Condition::parse(text).unwrap(), series)
 }
 
-fn with(condition: Condition, series: &[Series]) -> Vec<(f64, f64)> {
+fn with(condition: &Condition, series: &[Series]) -> Vec<(f64, f64)> {
     let found = condition.spans(series).unwrap().value;
     found
         .ranges()
@@ -93,10 +93,10 @@ fn values_at_a_cadence_do_not_reach_across_gaps() {
     );
     let held = |limit| Condition { limit, ..Condition::parse("A = 1").unwrap() };
     assert_eq!(
-        with(held(Limit::At(Duration::from_secs(5))), std::slice::from_ref(&a)),
+        with(&held(Limit::At(Duration::from_secs(5))), std::slice::from_ref(&a)),
         [(0.0, 24.0), (30.0, 44.0)]
     );
-    assert_eq!(with(held(Limit::Unlimited), &[a]), [(0.0, 60.0)]);
+    assert_eq!(with(&held(Limit::Unlimited), &[a]), [(0.0, 60.0)]);
 }
 
 #[test]
@@ -105,16 +105,20 @@ fn intervals_can_be_widened_narrowed_and_ended_with_the_last_sample_seen() {
     let padded =
         |before_us, after_us| Condition { before_us, after_us, ..Condition::parse("A = 1").unwrap() };
     let all = std::slice::from_ref(&a);
-    assert_eq!(with(padded(0, 0), all), [(10.0, 30.0), (35.0, 60.0)]);
-    assert_eq!(with(padded(SECOND, 2 * SECOND), all), [(9.0, 32.0), (34.0, 62.0)]);
-    assert_eq!(with(padded(0, 5 * SECOND), all), [(10.0, 65.0)], "what touches is one");
+    assert_eq!(with(&padded(0, 0), all), [(10.0, 30.0), (35.0, 60.0)]);
+    assert_eq!(with(&padded(SECOND, 2 * SECOND), all), [(9.0, 32.0), (34.0, 62.0)]);
+    assert_eq!(with(&padded(0, 5 * SECOND), all), [(10.0, 65.0)], "what touches is one");
     assert_eq!(
-        with(padded(-12 * SECOND, -10 * SECOND), all),
+        with(&padded(-12 * SECOND, -10 * SECOND), all),
         [(47.0, 50.0)],
         "what is left of nothing is none"
     );
+    let complete = Condition { complete_only: true, ..Condition::parse("A = 0").unwrap() };
+    assert_eq!(with(&complete, all), [(30.0, 35.0)], "not those that the range cuts off");
+    let midpoint = Condition { borders: Borders::Midpoint, ..Condition::parse("A = 1").unwrap() };
+    assert_eq!(with(&midpoint, all), [(5.0, 25.0), (32.5, 47.5)]);
     let seen = Condition { until_seen: true, ..Condition::parse("A = 1").unwrap() };
-    assert_eq!(with(seen, all), [(10.0, 20.000_001), (35.0, 35.000_001)]);
+    assert_eq!(with(&seen, all), [(10.0, 20.000_001), (35.0, 35.000_001)]);
 }
 
 #[test]

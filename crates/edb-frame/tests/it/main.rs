@@ -9,6 +9,7 @@
 mod cheta;
 mod conditions;
 mod jwql;
+mod jwql_checks;
 mod oracles;
 mod random;
 mod tables;

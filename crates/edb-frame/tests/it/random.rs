@@ -167,7 +167,7 @@ fn statistics_of(values: &[f64]) -> [Option<f64>; 8] {
     let mean = values.iter().sum::<f64>() / count;
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let middle = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
+    let middle = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
     let std = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
     let all =
         [count, mean, sorted[0], sorted[sorted.len() - 1], std, middle, values[0], values[values.len() - 1]];
@@ -273,7 +273,7 @@ proptest! {
                 _ => None,
             };
             let first = and(a.map(|a| a > 0.0), b.map(|b| b <= 2.0));
-            let second = a.zip(b).map(|(a, b)| !(a + b < 1.0));
+            let second = a.zip(b).map(|(a, b)| (a + b).partial_cmp(&1.0) != Some(std::cmp::Ordering::Less));
             first == Some(true) || second == Some(true)
         };
         for time in 0..END {
