@@ -18,7 +18,8 @@ NAME.values.f64 (finite): dense_00..19, change_0..4, month, condition. Operation
 The input is loaded as the peer likes it, the operation is run once to warm up and then REPETITIONS times (7),
 each timed by the process's CPU time. One JSON line is printed. checksum: resample sum of means + sum of stds;
 hold and linear sum of values; clip sum of means + sum of stds; filter sum of values + count; what is missing
-left out. rss_mib is the peak of the whole process, loading included.
+left out. rss_mib is the peak of the whole process, loading included. With GIVE_MEMORY_BACK in the environment
+the C library treats freed memory as it does by default.
 """
 
 import os
@@ -406,7 +407,8 @@ def main():
         sys.exit(__doc__)
     operation, peer = sys.argv[2:4]
     repetitions = int(sys.argv[4]) if len(sys.argv) == 5 else 7
-    keep_freed_memory()
+    if not os.environ.get("GIVE_MEMORY_BACK"):
+        keep_freed_memory()
     run = PREPARE[operation][peer](Path(sys.argv[1]))
     result = run()
     cpu, wall = [], []

@@ -25,20 +25,30 @@ impl<'a> Walk<'a> {
             self.after = guess;
             return guess;
         }
-        let found = self.search(target);
+        let found = self.search(target, guess.min(self.times.len()));
         self.step = found - self.after;
         self.after = found;
         found
     }
 
-    fn search(&self, target: i64) -> usize {
-        let mut at = self.after;
+    /// Looks around the guess: it is rarely far off, and what is near it lies in the same cache line.
+    fn search(&self, target: i64, guess: usize) -> usize {
+        let is_before = |at: usize| self.times[at] <= target;
+        let (mut low, mut high) = (guess, guess);
         let mut stride = 1;
-        while at + stride <= self.times.len() && self.times[at + stride - 1] <= target {
-            at += stride;
+        // Everything below `low` is at or before the target, everything from `high` on after it.
+        while low > self.after && !is_before(low - 1) {
+            high = low - 1;
+            low = low.saturating_sub(stride).max(self.after);
             stride *= 2;
         }
-        let end = (at + stride).min(self.times.len());
-        at + self.times[at..end].partition_point(|time| *time <= target)
+        if high == guess {
+            while high < self.times.len() && is_before(high) {
+                low = high + 1;
+                high = (high + stride).min(self.times.len());
+                stride *= 2;
+            }
+        }
+        low + self.times[low..high.max(low)].partition_point(|time| *time <= target)
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! series make FOLDER                      columns as FOLDER/NAME.times.i64 and FOLDER/NAME.values.f64
 //! series FOLDER OPERATION [REPETITIONS]   resample, hold, linear, clip, filter, resample_large: CPU time and a checksum
+//! series store FOLDER STORE               a store of 40 mnemonics of 30 days at 256 ms, of the columns in FOLDER
 //! ```
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
@@ -15,8 +16,10 @@ use edb_core::{
     atomic,
 };
 use edb_frame::{
-    AlignOptions, Bins, Grid, Limit, Method, ResampleOptions, Statistic, Table, Times, align, resample,
+    AlignOptions, Bins, Condition, Grid, Limit, Method, ResampleOptions, Statistic, Table, Times, align,
+    long, resample, select,
 };
+use edb_store::{About, DiskStore, Header, Segment, Store};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -28,12 +31,15 @@ fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["make", folder] => make(Path::new(folder)),
+        ["store", folder, into] => store(Path::new(folder), Path::new(into)),
         [folder, operation] => measure(Path::new(folder), operation, 7),
         [folder, operation, repetitions] => {
             let count = repetitions.parse().map_err(|_| Error::usage("expected a number of repetitions"))?;
             measure(Path::new(folder), operation, count)
         }
-        _ => Err(Error::usage("expected `make FOLDER`, or `FOLDER OPERATION [REPETITIONS]`")),
+        _ => Err(Error::usage(
+            "expected `make FOLDER`, `store FOLDER STORE`, or `FOLDER OPERATION [REPETITIONS]`",
+        )),
     }
 }
 
@@ -100,6 +106,29 @@ fn make(folder: &Path) -> Result<()> {
     write(folder, "month", &times, &values)?;
     let (times, values) = changes(&mut random, 2000, |at| (at % 2) as f64);
     write(folder, "condition", &times, &values)
+}
+
+/// The month under forty names, each a little different.
+fn store(folder: &Path, path: &Path) -> Result<()> {
+    let month = read(folder, "month")?;
+    let Values::Real(values) = month.samples.values() else { return Err(Error::usage("expected reals")) };
+    let store = DiskStore::open_or_create(path)?;
+    for number in 0..40 {
+        let values =
+            values.0.iter().map(|value| (value * 100.0).round() / 100.0 + f64::from(number)).collect();
+        let times = month.samples.times().to_vec();
+        let (samples, _) = Samples::from_columns(SqlType::Real, times, Values::real(values), Nulls::none())?;
+        let about = About {
+            header: Header { fetched_at: month.range.stop(), proven: month.range, provisional: false },
+            sql_type: SqlType::Real,
+            unit: "K".to_owned(),
+            leading: None,
+            trailing: None,
+            sources: vec!["synthetic: made by edb-bench, not measured".to_owned()],
+        };
+        store.commit(Segment { mnemonic: Mnemonic::new(&format!("MONTH_{number:02}"))?, about, samples })?;
+    }
+    Ok(())
 }
 
 fn numbers<T>(path: &Path, from: fn([u8; 8]) -> T) -> Result<Vec<T>> {
@@ -185,6 +214,13 @@ fn measure(folder: &Path, operation: &str, repetitions: usize) -> Result<()> {
             let options = AlignOptions::new(times, Method::Linear, Limit::Unlimited);
             let is_one = |name: &str| name != "time" && name != "DENSE_00";
             report(operation, repetitions, || align(&all, &options), is_one)
+        }
+        "filter" => {
+            let (dense, condition) = (read(folder, "dense_00")?, read(folder, "condition")?);
+            let ones = Condition::parse("CONDITION = 1")?;
+            let (dense, condition) = ([dense], [condition]);
+            let work = || long(&select(&dense, &ones.spans(&condition)?.value));
+            report(operation, repetitions, work, |name| name == "value")
         }
         _ => Err(Error::usage(format!("there is no operation `{operation}`"))),
     }
