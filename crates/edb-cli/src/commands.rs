@@ -85,7 +85,6 @@ fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
         selection: selection(&args.terms, &args.range, now)?,
         during: during(&args.during)?,
         change_only: args.change_only.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
-        preparation: edb::frame::Preparation::default(),
         outputs: Vec::new(),
     })
 }

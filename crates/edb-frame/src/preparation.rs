@@ -1,5 +1,7 @@
 //! What is done to series before tables are made of them.
 
+use std::borrow::Cow;
+
 use edb_core::{Coverage, Mnemonic, Notice, NoticeKind, Outcome, Result, Series};
 
 use crate::align::Limit;
@@ -108,16 +110,16 @@ impl Preparation {
     }
 
     /// What of `series` is wanted, given [`spans`](Self::spans).
-    pub fn cut(&self, series: Vec<Series>, spans: Option<&Coverage>) -> Vec<Series> {
-        let mut series = series;
+    pub fn cut<'a>(&self, series: &'a [Series], spans: Option<&Coverage>) -> Cow<'a, [Series]> {
+        let mut series = Cow::Borrowed(series);
         if let Some(spans) = spans {
-            series = select(&series, spans);
+            series = select(&series, spans).into();
         }
         if let Some(without) = &self.without {
-            series = remove(&series, without);
+            series = remove(&series, without).into();
         }
         if self.edges != (0, 0) {
-            series = trim(&series, self.edges.0, self.edges.1);
+            series = trim(&series, self.edges.0, self.edges.1).into();
         }
         series
     }
@@ -126,19 +128,23 @@ impl Preparation {
     ///
     /// # Errors
     /// As [`derive`] and [`Condition::spans`].
-    pub fn apply(
+    pub fn apply<'a>(
         &self,
-        mut series: Vec<Series>,
+        series: &'a [Series],
         is_wanted: impl Fn(&Mnemonic) -> bool,
-    ) -> Result<Outcome<Vec<Series>>> {
-        let mut derived = self.derived(&series)?;
-        series.append(&mut derived.value);
-        let mut spans = self.spans(&series)?;
-        let is_derived = |name: &Mnemonic| self.derive.iter().any(|one| one.name == *name);
-        series.retain(|one| is_wanted(one.mnemonic()) || is_derived(one.mnemonic()));
-        let mut notices = derived.notices;
-        notices.append(&mut spans.notices);
-        Ok(Outcome { value: self.cut(series, spans.value.as_ref()), notices })
+    ) -> Result<Outcome<Cow<'a, [Series]>>> {
+        if self.is_empty() && series.iter().all(|one| is_wanted(one.mnemonic())) {
+            return Ok(Outcome { value: Cow::Borrowed(series), notices: Vec::new() });
+        }
+        let derived = self.derived(series)?;
+        let mut all = series.to_vec();
+        all.extend(derived.value.iter().cloned());
+        let spans = self.spans(&all)?;
+        all.retain(|one| is_wanted(one.mnemonic()));
+        all.extend(derived.value);
+        let notices = [derived.notices, spans.notices].concat();
+        let cut = self.cut(&all, spans.value.as_ref()).into_owned();
+        Ok(Outcome { value: Cow::Owned(cut), notices })
     }
 
     /// What was done, in words, as pairs for the provenance of a table.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use edb::frame::{
-    AlignOptions, Beside, Bins, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit,
-    Preparation, ResampleOptions,
+    AlignOptions, Beside, Bins, Borders, Clip, Condition, Definition, EmptyBins, FlawOptions,
+    IntervalOptions, Limit, Preparation, ResampleOptions,
 };
 use edb::plot::FigureOptions;
 use edb::{
@@ -16,8 +16,8 @@ use serde::Deserialize;
 
 use crate::job::{Job, Output, Shape, TableShape};
 use crate::words::{
-    parse_edges, parse_exception, parse_grid, parse_layout, parse_limit, parse_method, parse_pad,
-    parse_stamp, parse_statistics, parse_times, parse_value_limits,
+    parse_beside, parse_borders, parse_edges, parse_exception, parse_grid, parse_layout, parse_limit,
+    parse_method, parse_pad, parse_stamp, parse_statistics, parse_times, parse_value_limits,
 };
 
 #[derive(Deserialize)]
@@ -39,15 +39,6 @@ struct File {
     select: Vec<String>,
     #[serde(default)]
     change_only: Vec<Mnemonic>,
-    #[serde(default)]
-    derive: Vec<String>,
-    #[serde(rename = "where")]
-    condition: Option<String>,
-    pad: Option<String>,
-    within: Option<PathBuf>,
-    without: Option<PathBuf>,
-    ignore_edges: Option<String>,
-    max_gap: Option<String>,
     output: Vec<OutputTable>,
 }
 
@@ -59,9 +50,22 @@ struct OutputTable {
     align: Option<AlignTable>,
     resample: Option<ResampleTable>,
     table: Option<String>,
-    complete_only: Option<bool>,
     #[serde(default)]
     limits: Vec<String>,
+    #[serde(default)]
+    derive: Vec<String>,
+    #[serde(rename = "where")]
+    condition: Option<String>,
+    pad: Option<String>,
+    within: Option<PathBuf>,
+    without: Option<PathBuf>,
+    ignore_edges: Option<String>,
+    max_gap: Option<String>,
+    #[serde(default)]
+    until_seen: bool,
+    #[serde(default)]
+    complete_only: bool,
+    borders: Option<String>,
     title: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
@@ -76,8 +80,7 @@ struct AlignTable {
     max_age: String,
     #[serde(default)]
     exceptions: Vec<String>,
-    #[serde(default)]
-    beside: String,
+    beside: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -123,28 +126,8 @@ impl Job {
         };
         let terms = file.select.iter().map(|word| Term::parse(word, now)).collect::<Result<Vec<_>>>()?;
         let folder = file.folder.unwrap_or_default();
-        let max_gap = file.max_gap.as_deref().map_or(Ok(Limit::Learned), parse_limit)?;
-        let read = |output: OutputTable| output.read(&folder, max_gap);
+        let read = |output: OutputTable| output.read(&folder, now);
         let outputs = file.output.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        let condition = match &file.condition {
-            Some(text) => {
-                let (before_us, after_us) = file.pad.as_deref().map_or(Ok((0, 0)), parse_pad)?;
-                Some(Condition { before_us, after_us, limit: max_gap, ..Condition::parse(text)? })
-            }
-            None if file.pad.is_some() => {
-                return Err(Error::usage(format!("`{name}` has a `pad` and no `where` that it belongs to")));
-            }
-            None => None,
-        };
-        let list = |path: Option<PathBuf>| path.map(|path| export::read_intervals(&path, now)).transpose();
-        let preparation = Preparation {
-            derive: file.derive.iter().map(|text| Definition::parse(text)).collect::<Result<Vec<_>>>()?,
-            limit: max_gap,
-            condition,
-            within: list(file.within)?,
-            without: list(file.without)?,
-            edges: file.ignore_edges.as_deref().map_or(Ok((0, 0)), parse_edges)?,
-        };
         Ok(Self {
             name: file.name.unwrap_or_else(|| name.to_owned()),
             source: file.source,
@@ -152,22 +135,60 @@ impl Job {
             selection: Selection { terms, ranges: range.into_iter().collect() },
             during,
             change_only: file.change_only,
-            preparation,
             outputs,
         })
     }
 }
 
 impl OutputTable {
-    fn read(self, folder: &Path, max_gap: Limit) -> Result<Output> {
+    fn read(self, folder: &Path, now: Instant) -> Result<Output> {
         let path = folder.join(&self.file);
-        let shape = self
-            .shape(&path, max_gap)
-            .map_err(|error| error.while_doing(format!("could not plan the output `{}`", path.display())))?;
-        Ok(Output { path: Some(path), shape })
+        let plan = || {
+            let max_gap = self.max_gap.as_deref().map_or(Ok(Limit::Learned), parse_limit)?;
+            let borders = self.borders.as_deref().map_or(Ok(Borders::Hold), parse_borders)?;
+            let preparation = self.preparation(max_gap, borders, now)?;
+            let intervals = IntervalOptions { borders, max_gap, complete_only: self.complete_only };
+            Ok((preparation, self.shape(&path, intervals)?))
+        };
+        let (preparation, shape) = plan().map_err(|error: Error| {
+            error.while_doing(format!("could not plan the output `{}`", path.display()))
+        })?;
+        Ok(Output { path: Some(path), preparation, shape })
     }
 
-    fn shape(self, path: &Path, max_gap: Limit) -> Result<Shape> {
+    fn preparation(&self, limit: Limit, borders: Borders, now: Instant) -> Result<Preparation> {
+        let (before_us, after_us) = self.pad.as_deref().map_or(Ok((0, 0)), parse_pad)?;
+        let condition = match &self.condition {
+            Some(text) => {
+                let (until_seen, complete_only) = (self.until_seen, self.complete_only);
+                Some(Condition {
+                    before_us,
+                    after_us,
+                    limit,
+                    until_seen,
+                    borders,
+                    complete_only,
+                    ..Condition::parse(text)?
+                })
+            }
+            None if self.pad.is_some() => {
+                return Err(Error::usage("there is a `pad` and no `where` that it belongs to"));
+            }
+            None => None,
+        };
+        let list =
+            |path: &Option<PathBuf>| path.as_ref().map(|path| export::read_intervals(path, now)).transpose();
+        Ok(Preparation {
+            derive: self.derive.iter().map(|text| Definition::parse(text)).collect::<Result<Vec<_>>>()?,
+            limit,
+            condition,
+            within: list(&self.within)?,
+            without: list(&self.without)?,
+            edges: self.ignore_edges.as_deref().map_or(Ok((0, 0)), parse_edges)?,
+        })
+    }
+
+    fn shape(&self, path: &Path, intervals: IntervalOptions) -> Result<Shape> {
         let extension = self.file.extension().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(format) = plot::Format::from_extension(self.format.as_deref().unwrap_or(&extension)) {
             if self.align.is_some() || self.resample.is_some() || self.table.is_some() {
@@ -176,7 +197,7 @@ impl OutputTable {
                 ));
             }
             let mut options = FigureOptions::default();
-            options.title = self.title;
+            options.title.clone_from(&self.title);
             options.width = self.width.unwrap_or(options.width);
             options.height = self.height;
             return Ok(Shape::Figure(Box::new(options), format));
@@ -185,16 +206,11 @@ impl OutputTable {
             Some(name) => export::Format::from_name(name)?,
             None => export::Format::from_path(path)?,
         };
-        let table = match (self.align, self.resample, &self.table) {
+        let table = match (&self.align, &self.resample, &self.table) {
             (Some(align), None, None) => TableShape::Aligned(align.read()?),
             (None, Some(resample), None) => TableShape::Resampled(resample.read()?),
             (None, None, None) => TableShape::Long,
             (None, None, Some(word)) => {
-                let intervals = IntervalOptions {
-                    max_gap,
-                    complete_only: self.complete_only.unwrap_or_default(),
-                    ..IntervalOptions::default()
-                };
                 let limits =
                     self.limits.iter().map(|text| parse_value_limits(text)).collect::<Result<Vec<_>>>()?;
                 TableShape::parse(word, intervals, FlawOptions { limits, ..FlawOptions::default() })?
@@ -206,7 +222,7 @@ impl OutputTable {
 }
 
 impl AlignTable {
-    fn read(self) -> Result<AlignOptions> {
+    fn read(&self) -> Result<AlignOptions> {
         Ok(AlignOptions {
             times: parse_times(&self.times, self.origin.as_deref())?,
             method: parse_method(&self.method)?,
@@ -216,13 +232,13 @@ impl AlignTable {
                 .iter()
                 .map(|text| parse_exception(text))
                 .collect::<Result<Vec<_>>>()?,
-            beside: parse_beside(&self.beside)?,
+            beside: self.beside.as_deref().map_or(Ok(Beside::Nothing), parse_beside)?,
         })
     }
 }
 
 impl ResampleTable {
-    fn read(self) -> Result<ResampleOptions> {
+    fn read(&self) -> Result<ResampleOptions> {
         let bins = Bins::Grid(parse_grid(&self.every, self.origin.as_deref())?);
         let clip = Clip::default();
         Ok(ResampleOptions {
@@ -237,16 +253,6 @@ impl ResampleTable {
             },
             ..ResampleOptions::new(bins)
         })
-    }
-}
-
-fn parse_beside(word: &str) -> Result<Beside> {
-    match word {
-        "" => Ok(Beside::Nothing),
-        "age" => Ok(Beside::Age),
-        "time" => Ok(Beside::Time),
-        _ => Err(Error::usage(format!("nothing called `{word}` can stand beside values"))
-            .with_hint("use `age` or `time`")),
     }
 }
 

@@ -24,8 +24,6 @@ pub struct Job {
     pub during: During,
     /// Mnemonics that are stated to be change-only.
     pub change_only: Vec<Mnemonic>,
-    /// What is done to the series before tables are made of them.
-    pub preparation: Preparation,
     /// What is made of it.
     pub outputs: Vec<Output>,
 }
@@ -45,12 +43,15 @@ pub struct Resolved {
 
 impl Job {
     /// The mnemonics that are needed beside those that are selected.
-    fn needs(&self) -> Result<Vec<Mnemonic>> {
-        let mut needs = self.preparation.needs();
+    pub(crate) fn needs(&self) -> Result<Vec<Mnemonic>> {
+        let mut needs = Vec::new();
         for output in &self.outputs {
-            let Shape::Table(shape, _) = &output.shape else { continue };
-            for name in shape.needs() {
-                let name = Mnemonic::new(name)?;
+            let of_shape = match &output.shape {
+                Shape::Table(shape, _) => shape.needs(),
+                Shape::Figure(..) => &[],
+            };
+            let of_shape = of_shape.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?;
+            for name in output.preparation.needs().into_iter().chain(of_shape) {
                 if !needs.contains(&name) {
                     needs.push(name);
                 }
@@ -110,9 +111,10 @@ impl Job {
 
     /// Whether a series can be forgotten once it is in the tables, so that one mnemonic at a time need be in memory.
     pub(crate) fn is_streamed(&self) -> bool {
-        let is_streamed =
-            |output: &Output| matches!(&output.shape, Shape::Table(TableShape::Resampled(_), _));
-        self.preparation.derive.is_empty() && self.outputs.iter().all(is_streamed)
+        self.outputs.iter().all(|output| {
+            let is_of_bins = matches!(&output.shape, Shape::Table(TableShape::Resampled(_), _));
+            is_of_bins && output.preparation.derive.is_empty()
+        })
     }
 }
 
@@ -121,6 +123,8 @@ impl Job {
 pub struct Output {
     /// The file; a table without one is shown.
     pub path: Option<PathBuf>,
+    /// What is done to the series before.
+    pub preparation: Preparation,
     /// What is in it.
     pub shape: Shape,
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use edb::atomic::{self, AtomicFile};
 use edb::export;
 use edb::fetch::Event;
-use edb::frame::{self, Bins, Resampler, Table};
+use edb::frame::Bins;
 use edb::series::gaps;
 use edb::{
     Archive, Coverage, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic, Notice,
-    NoticeKind, Request, Result, Retrieved, Sampling, Series, TimeRange, plot,
+    NoticeKind, Request, Result, Retrieved, Sampling, Series, TimeRange,
 };
 
-use crate::job::{Job, Output, Resolved, Shape, TableShape};
+use crate::job::{Job, Resolved, Shape, TableShape};
+use crate::make::{Made, blocking, make};
 use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
 
 /// Runs a job: checks its destinations, fetches what the store does not know, makes its tables and figures. `now` is the present;
@@ -44,24 +45,19 @@ pub async fn run(
         report.cause = Some(Arc::new(cause));
         return Ok(report);
     }
-    let (series, made) = if job.is_streamed() {
-        stream(job, &resolved, &mut fetched).await?
-    } else {
-        collect(job, &resolved, &mut fetched).await?
-    };
+    let (series, made) = make(job, &resolved, &mut fetched).await?;
     let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
     let mut notices = fetched.retrieved.notices.clone();
     let outputs = job.outputs.clone();
-    let facts = provenance(job, &resolved, &fetched);
+    let facts = provenance(&resolved, &fetched);
     let told = fetched.retrieved.notices;
-    // Polars and compression block; the runtime's workers are for the network.
     let written = blocking(move || {
         let mut files = Vec::new();
         let mut shown = Vec::new();
         for (output, made) in outputs.iter().zip(made) {
             match made {
                 Made::Table(mut table) => {
-                    table.made.splice(0..0, facts.iter().cloned());
+                    table.made.splice(0..0, facts.iter().cloned().chain(output.preparation.words()));
                     add(&mut notices, &table.notices);
                     table.notices.splice(0..0, told.iter().cloned());
                     match (&output.path, &output.shape) {
@@ -102,7 +98,7 @@ fn meant_as_text(error: Error, job: &Job) -> Error {
     let is_it = |name: &&Mnemonic| {
         error.kind() == ErrorKind::UnknownMnemonic && message.contains(&format!("`{name}`"))
     };
-    match job.preparation.needs().iter().find(is_it) {
+    match job.outputs.iter().flat_map(|output| output.preparation.needs()).find(|name| is_it(&name)) {
         Some(name) => error.with_hint(format!(
             "texts are written in quotes, as '{name}'; names are looked up with `edb search`"
         )),
@@ -113,19 +109,20 @@ fn meant_as_text(error: Error, job: &Job) -> Error {
 /// Statistics of ranges are those of the ranges that were asked, whatever conditions leave in them; derived quantities have those of the
 /// mnemonic whose times they have.
 fn with_ranges(job: &Job, fetched: &Fetched) -> Job {
-    let mut asked: Vec<Request> = fetched.known().iter().map(|(request, _)| request.clone()).collect();
-    for definition in &job.preparation.derive {
-        let first = definition.expression.mnemonics().into_iter().next();
-        let own = asked.iter().filter(|request| Some(&request.mnemonic) == first.as_ref());
-        let own: Vec<TimeRange> = own.map(|request| request.range).collect();
-        asked.extend(own.into_iter().map(|range| Request { mnemonic: definition.name.clone(), range }));
-    }
+    let asked: Vec<Request> = fetched.known().iter().map(|(request, _)| request.clone()).collect();
     let mut job = job.clone();
     for output in &mut job.outputs {
+        let mut asked = asked.clone();
+        for definition in &output.preparation.derive {
+            let first = definition.expression.mnemonics().into_iter().next();
+            let own = asked.iter().filter(|request| Some(&request.mnemonic) == first.as_ref());
+            let own: Vec<TimeRange> = own.map(|request| request.range).collect();
+            asked.extend(own.into_iter().map(|range| Request { mnemonic: definition.name.clone(), range }));
+        }
         if let Shape::Table(TableShape::Resampled(options), _) = &mut output.shape
             && let Bins::Ranges(ranges) = &mut options.bins
         {
-            ranges.clone_from(&asked);
+            *ranges = asked;
         }
     }
     job
@@ -136,13 +133,13 @@ fn check(job: &Job) -> Result<()> {
     let mut paths = std::collections::BTreeSet::new();
     for output in &job.outputs {
         if let Shape::Figure(..) = output.shape
-            && !job.preparation.is_empty()
+            && !output.preparation.is_empty()
         {
             return Err(Error::usage("a figure shows the samples themselves, as they were selected")
                 .with_hint("conditions, intervals and derived quantities are for tables"));
         }
         if let Shape::Table(TableShape::Intervals, _) = output.shape
-            && job.preparation.condition.is_none()
+            && output.preparation.condition.is_none()
         {
             return Err(Error::usage("intervals of what? no condition is given")
                 .with_hint("add `--where`, or ask for `states`"));
@@ -158,192 +155,8 @@ fn check(job: &Job) -> Result<()> {
     Ok(())
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::new(ErrorKind::Unclassified, "could not make the tables").caused_by(error))?
-}
-
-/// What is made for an output.
-enum Made {
-    Table(Box<Table>),
-    Figure(Drawn),
-}
-
-struct Drawn {
-    bytes: Vec<u8>,
-    rows: usize,
-    notices: Vec<Notice>,
-}
-
-/// The series of one mnemonic at a time, each forgotten when its bins are told.
-async fn stream(
-    job: &Job,
-    resolved: &Resolved,
-    fetched: &mut Fetched,
-) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
-    let mut reports = vec![None; fetched.known().len()];
-    let needs = job.preparation.needs();
-    let mut serving = Vec::new();
-    for at in places(fetched, |name| needs.contains(name)) {
-        serving.push(fetched.read(at).await?);
-        reports[at] = serving.last().map(about);
-    }
-    let preparation = job.preparation.clone();
-    let spans = blocking(move || preparation.spans(&serving)).await?;
-    fetched.retrieved.notices.extend(spans.notices);
-    let spans: Option<Arc<Coverage>> = spans.value.map(Arc::new);
-    let resampler = |output: &Output| match &output.shape {
-        Shape::Table(TableShape::Resampled(options), _) => Resampler::new(options.clone()).map(Some),
-        _ => Ok(None),
-    };
-    let resamplers = job.outputs.iter().map(resampler).collect::<Result<Vec<_>>>()?;
-    let mut resamplers: Vec<Resampler> = resamplers.into_iter().flatten().collect();
-    for mnemonic in &resolved.wanted {
-        let mut parts = Vec::new();
-        for at in places(fetched, |name| name == mnemonic) {
-            let series = fetched.read(at).await?;
-            reports[at] = Some(about(&series));
-            parts.push(series);
-        }
-        let (preparation, spans) = (job.preparation.clone(), spans.clone());
-        resamplers = blocking(move || {
-            let parts = preparation.cut(parts, spans.as_deref());
-            resamplers.iter_mut().try_for_each(|resampler| resampler.add(&parts))?;
-            Ok(resamplers)
-        })
-        .await?;
-    }
-    let tables =
-        blocking(move || resamplers.into_iter().map(Resampler::finish).collect::<Result<Vec<_>>>()).await?;
-    let made = tables.into_iter().map(|table| Made::Table(Box::new(table))).collect();
-    Ok((reports.into_iter().flatten().collect(), made))
-}
-
-/// All series at once, prepared.
-async fn collect(
-    job: &Job,
-    resolved: &Resolved,
-    fetched: &mut Fetched,
-) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
-    let mut series = Vec::new();
-    for at in 0..fetched.known().len() {
-        series.push(fetched.read(at).await?);
-    }
-    let reports = series.iter().map(about).collect();
-    let facts = provenance(job, resolved, fetched);
-    let sources = sources(&fetched.retrieved);
-    let told = fetched.retrieved.notices.clone();
-    let (job, wanted, exposures) = (job.clone(), resolved.wanted.clone(), resolved.exposures.clone());
-    let (made, notices) = blocking(move || {
-        let mut tables =
-            Tables { job: &job, exposures: &exposures, told: &told, raw: Vec::new(), prepared: Vec::new() };
-        let needs_raw =
-            |output: &Output| !matches!(&output.shape, Shape::Table(shape, _) if is_of_prepared(shape));
-        let mut notices = Vec::new();
-        let is_served = |series: &Series| !wanted.contains(series.mnemonic());
-        if job.preparation.is_empty() && !series.iter().any(is_served) {
-            tables.prepared = series;
-        } else {
-            if job.outputs.iter().any(needs_raw) {
-                tables.raw.clone_from(&series);
-            }
-            let prepared = job.preparation.apply(series, |name| wanted.contains(name))?;
-            (tables.prepared, notices) = (prepared.value, prepared.notices);
-        }
-        let make = |output: &Output| match &output.shape {
-            Shape::Table(shape, _) => tables.make(shape).map(|table| Made::Table(Box::new(table))),
-            Shape::Figure(options, format) => {
-                tables.draw(options, *format, &facts, &sources).map(Made::Figure)
-            }
-        };
-        let made = job.outputs.iter().map(make).collect::<Result<Vec<_>>>()?;
-        Ok((made, notices))
-    })
-    .await?;
-    fetched.retrieved.notices.extend(notices);
-    Ok((reports, made))
-}
-
-/// Where the requests are for mnemonics of a kind.
-fn places(fetched: &Fetched, is_one: impl Fn(&Mnemonic) -> bool) -> Vec<usize> {
-    let known = fetched.known().iter().enumerate();
-    known.filter(|(_, (request, _))| is_one(&request.mnemonic)).map(|(at, _)| at).collect()
-}
-
-/// Whether a table is made of the series as they are prepared; the event log and intervals are made of what was fetched.
-fn is_of_prepared(shape: &TableShape) -> bool {
-    !matches!(
-        shape,
-        TableShape::Intervals | TableShape::Visits | TableShape::Activities | TableShape::Messages
-    )
-}
-
-struct Tables<'a> {
-    job: &'a Job,
-    exposures: &'a Exposures,
-    told: &'a [Notice],
-    /// The series as they were fetched, where they are not the same.
-    raw: Vec<Series>,
-    prepared: Vec<Series>,
-}
-
-impl Tables<'_> {
-    fn fetched(&self) -> &[Series] {
-        if self.raw.is_empty() { &self.prepared } else { &self.raw }
-    }
-
-    fn make(&self, shape: &TableShape) -> Result<Table> {
-        let series = &self.prepared;
-        match shape {
-            TableShape::Long => {
-                let table = frame::long(series)?;
-                if self.exposures.is_empty() { Ok(table) } else { table.labelled(self.exposures) }
-            }
-            TableShape::Aligned(options) => frame::align(series, options),
-            TableShape::Resampled(options) => frame::resample(series, options),
-            TableShape::States(options) => frame::states(series, options),
-            TableShape::Duty(options) => frame::duty(series, options),
-            TableShape::Flaws(options) => frame::flaws(series, options, self.told),
-            TableShape::Cadences => frame::cadences(series),
-            TableShape::Visits => frame::events::visits(self.fetched()),
-            TableShape::Activities => frame::events::activities(self.fetched()),
-            TableShape::Messages => frame::events::messages(self.fetched()),
-            TableShape::Intervals => {
-                let mut all = self.fetched().to_vec();
-                all.append(&mut self.job.preparation.derived(self.fetched())?.value);
-                let spans = self.job.preparation.spans(&all)?.value.unwrap_or_default();
-                let what =
-                    self.job.preparation.condition.as_ref().map(|condition| condition.expression.to_string());
-                frame::span_table(&spans, &what.unwrap_or_default())
-            }
-        }
-    }
-
-    fn draw(
-        &self,
-        options: &plot::FigureOptions,
-        format: plot::Format,
-        facts: &[(String, String)],
-        sources: &str,
-    ) -> Result<Drawn> {
-        let series = self.fetched();
-        let mut options = options.clone();
-        options.description =
-            facts.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
-        if options.footer.is_empty() {
-            options.footer = format!("{} · source: {sources}", facts[0].1);
-        }
-        let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
-        let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
-        let drawn = plot::draw(series, range, &options, format)?;
-        let rows = series.iter().map(|one| one.samples.len()).sum();
-        Ok(Drawn { bytes: drawn.value, rows, notices: drawn.notices })
-    }
-}
-
 /// What every file says of where it comes from. Nothing in it changes from run to run: the same data give the same bytes.
-fn provenance(job: &Job, resolved: &Resolved, fetched: &Fetched) -> Vec<(String, String)> {
+pub(crate) fn provenance(resolved: &Resolved, fetched: &Fetched) -> Vec<(String, String)> {
     let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
     facts.extend(fetched.retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
     for (request, _) in fetched.known() {
@@ -353,7 +166,6 @@ fn provenance(job: &Job, resolved: &Resolved, fetched: &Fetched) -> Vec<(String,
     }
     let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
     facts.extend(resolved.exposures.all().iter().map(exposure));
-    facts.extend(job.preparation.words());
     facts
 }
 
@@ -422,7 +234,7 @@ pub fn delivered(parts: &[edb::fetch::Progress]) -> Vec<DeliveredReport> {
     parts.iter().map(one).collect()
 }
 
-fn about(series: &Series) -> SeriesReport {
+pub(crate) fn about(series: &Series) -> SeriesReport {
     let seconds = |micros: i64| micros as f64 / MICROS_PER_SECOND as f64;
     let times = series.samples.times();
     // What is reported only when it changes has no cadence, and so no gaps.
@@ -442,7 +254,7 @@ fn about(series: &Series) -> SeriesReport {
 }
 
 /// Adds notices of an output. What is not known, or not there, was told of the series already.
-fn add(notices: &mut Vec<Notice>, more: &[Notice]) {
+pub(crate) fn add(notices: &mut Vec<Notice>, more: &[Notice]) {
     for notice in more {
         let is_told = matches!(notice.kind, NoticeKind::NotKnown | NoticeKind::NoSamples);
         if !is_told && !notices.contains(notice) {
@@ -452,7 +264,7 @@ fn add(notices: &mut Vec<Notice>, more: &[Notice]) {
 }
 
 /// A few sources in full, more of them by number.
-fn sources(retrieved: &Retrieved) -> String {
+pub(crate) fn sources(retrieved: &Retrieved) -> String {
     match retrieved.sources.as_slice() {
         [] => "none".to_owned(),
         all if all.len() <= 3 => all.join(", "),

@@ -1,6 +1,6 @@
 //! The words of flags and job files that say what to make of series.
 
-use edb::frame::{Grid, Layout, Limit, Method, Stamp, Statistic, Times};
+use edb::frame::{Beside, Borders, Grid, Layout, Limit, Method, Stamp, Statistic, Times};
 use edb::{Error, Instant, Mnemonic, Result, parse_duration, parse_instant};
 
 /// Reads the times of rows: a step (`1s`, `1mo`) and an origin (default 1970-01-01), or `union`, or `of:MNEMONIC`.
@@ -173,4 +173,31 @@ pub fn parse_statistics(words: &[String]) -> Result<Vec<Statistic>> {
         return Ok(Statistic::USUAL.to_vec());
     }
     words.iter().map(|word| Statistic::parse(word)).collect()
+}
+
+/// Reads `age` or `time`: what stands beside values.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_beside(text: &str) -> Result<Beside> {
+    match text {
+        "age" => Ok(Beside::Age),
+        "time" => Ok(Beside::Time),
+        _ => Err(Error::usage(format!("nothing called `{text}` can stand beside values"))
+            .with_hint("use `age` or `time`")),
+    }
+}
+
+/// Reads `hold` or `midpoint`: where states and conditions begin and end.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_borders(text: &str) -> Result<Borders> {
+    match text {
+        "hold" => Ok(Borders::Hold),
+        "midpoint" => Ok(Borders::Midpoint),
+        _ => {
+            Err(Error::usage(format!("there are no borders `{text}`")).with_hint("use `hold` or `midpoint`"))
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use edb::frame::{AlignOptions, Beside, Bins};
 use edb::{Error, Result, export, plot};
 use edb_job::{
-    Output, Shape, TableShape, parse_exception, parse_grid, parse_limit, parse_method, parse_times,
+    Output, Shape, TableShape, parse_beside, parse_exception, parse_grid, parse_limit, parse_method,
+    parse_times,
 };
 
 use super::tables;
@@ -15,18 +16,22 @@ use crate::source;
 pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
     let now = source::now();
     let mut job = super::job("export", &args.selection, now)?;
-    job.preparation = tables::preparation(&args.prepare, &args.tables, now)?;
+    let preparation = tables::preparation(&args.prepare, &args.tables, now)?;
     let table = table(&args)?;
     if args.output.is_empty() {
         if common.words.summary == SummaryForm::Json {
             return Err(Error::usage("both the table and the JSON summary would go to stdout")
                 .with_hint("name a file with `-o`"));
         }
-        job.outputs.push(Output { path: None, shape: Shape::Table(table, export::Format::Csv) });
+        job.outputs.push(Output { path: None, preparation, shape: Shape::Table(table, export::Format::Csv) });
         return tables::show(common, &job, now, tables::Form::Csv).await;
     }
     for path in &args.output {
-        job.outputs.push(planned(path, &table)?);
+        job.outputs.push(Output {
+            path: Some(path.clone()),
+            preparation: preparation.clone(),
+            shape: planned(path, &table)?,
+        });
     }
     super::run_job(common, &job, now).await
 }
@@ -40,15 +45,7 @@ fn table(args: &ExportArgs) -> Result<TableShape> {
         })?;
         let exceptions =
             args.method_of.iter().map(|text| parse_exception(text)).collect::<Result<Vec<_>>>()?;
-        let beside = match args.beside.as_deref() {
-            None => Beside::Nothing,
-            Some("age") => Beside::Age,
-            Some("time") => Beside::Time,
-            Some(word) => {
-                return Err(Error::usage(format!("nothing called `{word}` can stand beside values"))
-                    .with_hint("use `age` or `time`"));
-            }
-        };
+        let beside = args.beside.as_deref().map_or(Ok(Beside::Nothing), parse_beside)?;
         let options = AlignOptions::new(
             parse_times(times, origin)?,
             parse_method(&args.method)?,
@@ -67,9 +64,9 @@ fn table(args: &ExportArgs) -> Result<TableShape> {
     tables::other(&args.tables, &args.prepare)
 }
 
-fn planned(path: &Path, table: &TableShape) -> Result<Output> {
+fn planned(path: &Path, table: &TableShape) -> Result<Shape> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
-    let shape = match (plot::Format::from_extension(&extension), table) {
+    Ok(match (plot::Format::from_extension(&extension), table) {
         (Some(format), TableShape::Long) => Shape::Figure(Box::default(), format),
         (Some(_), _) => {
             let message =
@@ -78,6 +75,5 @@ fn planned(path: &Path, table: &TableShape) -> Result<Output> {
                 .with_hint("draw it with `edb plot`; `--align`, `--resample` and `--table` are for tables"));
         }
         (None, table) => Shape::Table(table.clone(), export::Format::from_path(path)?),
-    };
-    Ok(Output { path: Some(path.to_owned()), shape })
+    })
 }

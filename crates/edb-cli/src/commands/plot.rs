@@ -1,5 +1,6 @@
 //! `edb plot`.
 
+use edb::frame::Preparation;
 use edb::plot::{FigureOptions, Format};
 use edb::{Error, Result};
 use edb_job::{Output, Shape};
@@ -19,6 +20,7 @@ pub(crate) async fn run(common: &Common, args: PlotArgs) -> Result<u8> {
     options.title = args.title;
     options.width = args.width;
     options.height = args.height;
-    job.outputs.push(Output { path: Some(args.output), shape: Shape::Figure(Box::new(options), format) });
+    let shape = Shape::Figure(Box::new(options), format);
+    job.outputs.push(Output { path: Some(args.output), preparation: Preparation::default(), shape });
     super::run_job(common, &job, now).await
 }

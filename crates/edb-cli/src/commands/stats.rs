@@ -13,7 +13,7 @@ use crate::source;
 pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
     let now = source::now();
     let mut job = super::job("stats", &args.selection, now)?;
-    job.preparation = tables::preparation(&args.prepare, &args.tables, now)?;
+    let preparation = tables::preparation(&args.prepare, &args.tables, now)?;
     let table = if args.tables.table.is_some() {
         tables::other(&args.tables, &args.prepare)?
     } else {
@@ -26,7 +26,7 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
                     .caused_by(error)
             })?),
         };
-        if args.by == "block" && job.preparation.is_empty() {
+        if args.by == "block" && preparation.is_empty() {
             return Err(Error::usage("blocks of what? nothing is left out")
                 .with_hint("add `--where`, `--within` or `--without`"));
         }
@@ -37,13 +37,17 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
             return Err(Error::usage("both the table and the JSON summary would go to stdout")
                 .with_hint("name a file with `-o`"));
         }
-        job.outputs.push(Output { path: None, shape: Shape::Table(table, export::Format::Csv) });
+        job.outputs.push(Output { path: None, preparation, shape: Shape::Table(table, export::Format::Csv) });
         let form = if std::io::stdout().is_terminal() { tables::Form::Text } else { tables::Form::Csv };
         return tables::show(common, &job, now, form).await;
     }
     for path in args.output {
         let format = export::Format::from_path(&path)?;
-        job.outputs.push(Output { path: Some(path), shape: Shape::Table(table.clone(), format) });
+        job.outputs.push(Output {
+            path: Some(path),
+            preparation: preparation.clone(),
+            shape: Shape::Table(table.clone(), format),
+        });
     }
     super::run_job(common, &job, now).await
 }

@@ -1,13 +1,13 @@
 //! What `export` and `stats` share: flags to options, and tables on stdout.
 
 use edb::frame::{
-    Bins, Borders, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit, Preparation,
+    Bins, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit, Preparation,
     ResampleOptions, Table,
 };
 use edb::{Error, Instant, Result, export};
 use edb_job::{
-    Job, TableShape, parse_edges, parse_layout, parse_limit, parse_pad, parse_stamp, parse_statistics,
-    parse_value_limits,
+    Job, TableShape, parse_borders, parse_edges, parse_layout, parse_limit, parse_pad, parse_stamp,
+    parse_statistics, parse_value_limits,
 };
 
 use crate::args::{Common, PrepareArgs, StatisticArgs, TableArgs};
@@ -25,7 +25,7 @@ pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) 
                 after_us,
                 limit,
                 until_seen: args.until_seen,
-                borders: borders(tables)?,
+                borders: parse_borders(&tables.borders)?,
                 complete_only: tables.complete_only,
                 ..Condition::parse(text)?
             })
@@ -62,20 +62,14 @@ pub(crate) fn statistics(args: &StatisticArgs, bins: Bins) -> Result<ResampleOpt
     })
 }
 
-fn borders(args: &TableArgs) -> Result<Borders> {
-    match args.borders.as_str() {
-        "hold" => Ok(Borders::Hold),
-        "midpoint" => Ok(Borders::Midpoint),
-        word => {
-            Err(Error::usage(format!("there are no borders `{word}`")).with_hint("use `hold` or `midpoint`"))
-        }
-    }
-}
-
 /// Tables that are neither aligned nor resampled: every sample, unless another one is named.
 pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShape> {
     let max_gap = parse_limit(&prepare.max_gap)?;
-    let intervals = IntervalOptions { borders: borders(args)?, max_gap, complete_only: args.complete_only };
+    let intervals = IntervalOptions {
+        borders: parse_borders(&args.borders)?,
+        max_gap,
+        complete_only: args.complete_only,
+    };
     let flaws = FlawOptions {
         max_gap: match max_gap {
             Limit::At(gap) => Some(gap),

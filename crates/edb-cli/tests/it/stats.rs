@@ -194,20 +194,31 @@ fn a_job_file_has_the_same_words() {
         start = "2024-03-01T04:00"
         stop = "2024-03-01T10:00"
         select = ["SAMPLE_PANEL_TEMP"]
+        [[output]]
+        file = "all.csv"
+        [[output]]
+        file = "rows.csv"
         derive = ["kelvin = SAMPLE_PANEL_TEMP + 273.15"]
         where = "SAMPLE_HEATER_STATE = 'ON'"
         pad = "0s/10s"
         within = "wheel.csv"
         [[output]]
-        file = "rows.csv"
-        [[output]]
         file = "states.csv"
+        derive = ["kelvin = SAMPLE_PANEL_TEMP + 273.15"]
+        where = "SAMPLE_HEATER_STATE = 'ON'"
+        pad = "0s/10s"
+        within = "wheel.csv"
         table = "states"
         [[output]]
         file = "bins.csv"
+        derive = ["kelvin = SAMPLE_PANEL_TEMP + 273.15"]
+        where = "SAMPLE_HEATER_STATE = 'ON'"
+        pad = "0s/10s"
+        within = "wheel.csv"
         resample = { every = "1h", statistics = ["count", "clipped_mean", "p95"], stamp = "centre", min_count = 2, sigma = 2.5 }
         [[output]]
         file = "aligned.csv"
+        derive = ["kelvin = SAMPLE_PANEL_TEMP + 273.15"]
         align = { times = "10m", method = "hold", max_age = "10s", beside = "time", exceptions = ["KELVIN=linear@learned"] }
     "#;
     world.write("job.toml", job);
@@ -220,6 +231,7 @@ fn a_job_file_has_the_same_words() {
         "time SAMPLE_PANEL_TEMP SAMPLE_PANEL_TEMP_time KELVIN KELVIN_time"
     );
     assert!(read("states.csv").len() > 100);
+    assert_eq!(read("all.csv").len(), 2638, "what one output leaves out is in another");
 }
 
 #[test]

@@ -279,7 +279,7 @@ fn a_preparation_derives_then_filters_then_cuts() {
     };
     let names: Vec<String> = preparation.needs().iter().map(ToString::to_string).collect();
     assert_eq!(names, ["A", "B"], "what is derived is not fetched");
-    let made = preparation.apply(all, |name| name.as_str() == "A").unwrap().value;
+    let made = preparation.apply(&all, |name| name.as_str() == "A").unwrap().value;
     let table = long(&made).unwrap();
     let rows: Vec<String> = cells(&table, "time")
         .iter()

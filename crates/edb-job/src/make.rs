@@ -1,0 +1,213 @@
+//! Series to tables and figures.
+
+use edb::frame::{self, Preparation, Resampler, Table};
+use edb::{
+    Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange, plot,
+};
+
+use crate::job::{Job, Output, Resolved, Shape, TableShape};
+use crate::report::SeriesReport;
+use crate::run::{about, add, provenance, sources};
+
+/// What is made for an output.
+pub(crate) enum Made {
+    Table(Box<Table>),
+    Figure(Drawn),
+}
+
+pub(crate) struct Drawn {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) rows: usize,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// What the outputs of a job come to, and what there is to tell of each request.
+pub(crate) async fn make(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
+    if job.is_streamed() {
+        stream(job, resolved, fetched).await
+    } else {
+        collect(job, resolved, fetched).await
+    }
+}
+
+/// Polars and compression block; the runtime's workers are for the network.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Unclassified, "could not make the tables").caused_by(error))?
+}
+
+/// One table of statistics while series pass.
+struct Passing {
+    resampler: Resampler,
+    preparation: Preparation,
+    spans: Option<Coverage>,
+}
+
+/// The series of one mnemonic at a time, each forgotten when its bins are told.
+async fn stream(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
+    let mut reports = vec![None; fetched.known().len()];
+    let needs = job.needs()?;
+    let mut serving = Vec::new();
+    for at in places(fetched, |name| needs.contains(name)) {
+        let series = fetched.read(at).await?;
+        reports[at] = Some(about(&series));
+        serving.push(series);
+    }
+    let outputs = job.outputs.clone();
+    let (mut passing, notices) = blocking(move || {
+        let (mut passing, mut notices) = (Vec::new(), Vec::new());
+        for Output { shape, preparation, .. } in outputs {
+            let Shape::Table(TableShape::Resampled(options), _) = shape else { continue };
+            let spans = preparation.spans(&serving)?;
+            add(&mut notices, &spans.notices);
+            passing.push(Passing { resampler: Resampler::new(options)?, preparation, spans: spans.value });
+        }
+        Ok((passing, notices))
+    })
+    .await?;
+    fetched.retrieved.notices.extend(notices);
+    for mnemonic in &resolved.wanted {
+        let mut parts = Vec::new();
+        for at in places(fetched, |name| name == mnemonic) {
+            let series = fetched.read(at).await?;
+            reports[at] = Some(about(&series));
+            parts.push(series);
+        }
+        passing = blocking(move || {
+            for one in &mut passing {
+                one.resampler.add(&one.preparation.cut(&parts, one.spans.as_ref()))?;
+            }
+            Ok(passing)
+        })
+        .await?;
+    }
+    let finish = |one: Passing| one.resampler.finish().map(|table| Made::Table(Box::new(table)));
+    let made = blocking(move || passing.into_iter().map(finish).collect::<Result<Vec<_>>>()).await?;
+    Ok((reports.into_iter().flatten().collect(), made))
+}
+
+/// All series at once, prepared for each output.
+async fn collect(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
+    let mut series = Vec::new();
+    for at in 0..fetched.known().len() {
+        series.push(fetched.read(at).await?);
+    }
+    let reports = series.iter().map(about).collect();
+    let facts = provenance(resolved, fetched);
+    let footer = format!("{} · source: {}", facts[0].1, sources(&fetched.retrieved));
+    let description: Vec<String> = facts.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let told = fetched.retrieved.notices.clone();
+    let (outputs, resolved) = (job.outputs.clone(), resolved.clone());
+    let (made, notices) = blocking(move || {
+        let mut notices = Vec::new();
+        let mut made = Vec::new();
+        for Output { shape, preparation, .. } in &outputs {
+            made.push(match shape {
+                Shape::Table(shape, _) => {
+                    let all = Fetch {
+                        series: &series,
+                        wanted: &resolved.wanted,
+                        exposures: &resolved.exposures,
+                        told: &told,
+                    };
+                    Made::Table(Box::new(all.table(shape, preparation, &mut notices)?))
+                }
+                Shape::Figure(options, format) => {
+                    let mut options = options.as_ref().clone();
+                    options.description = description.join("\n");
+                    if options.footer.is_empty() {
+                        options.footer.clone_from(&footer);
+                    }
+                    Made::Figure(draw(&series, &options, *format)?)
+                }
+            });
+        }
+        Ok((made, notices))
+    })
+    .await?;
+    fetched.retrieved.notices.extend(notices);
+    Ok((reports, made))
+}
+
+/// Where the requests are for mnemonics of a kind.
+fn places(fetched: &Fetched, is_one: impl Fn(&Mnemonic) -> bool) -> Vec<usize> {
+    let known = fetched.known().iter().enumerate();
+    known.filter(|(_, (request, _))| is_one(&request.mnemonic)).map(|(at, _)| at).collect()
+}
+
+/// What was fetched, and what of it is wanted for itself.
+struct Fetch<'a> {
+    series: &'a [Series],
+    wanted: &'a [Mnemonic],
+    exposures: &'a Exposures,
+    told: &'a [Notice],
+}
+
+impl Fetch<'_> {
+    fn table(
+        &self,
+        shape: &TableShape,
+        preparation: &Preparation,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Table> {
+        // The event log and intervals are made of what was fetched, all others of what is left of it.
+        match shape {
+            TableShape::Visits => return frame::events::visits(self.series),
+            TableShape::Activities => return frame::events::activities(self.series),
+            TableShape::Messages => return frame::events::messages(self.series),
+            TableShape::Intervals => return self.intervals(preparation, notices),
+            _ => {}
+        }
+        let prepared = preparation.apply(self.series, |name| self.wanted.contains(name))?;
+        for notice in prepared.notices {
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
+        let series = &prepared.value;
+        match shape {
+            TableShape::Aligned(options) => frame::align(series, options),
+            TableShape::Resampled(options) => frame::resample(series, options),
+            TableShape::States(options) => frame::states(series, options),
+            TableShape::Duty(options) => frame::duty(series, options),
+            TableShape::Flaws(options) => frame::flaws(series, options, self.told),
+            TableShape::Cadences => frame::cadences(series),
+            _ => {
+                let table = frame::long(series)?;
+                if self.exposures.is_empty() { Ok(table) } else { table.labelled(self.exposures) }
+            }
+        }
+    }
+
+    fn intervals(&self, preparation: &Preparation, notices: &mut Vec<Notice>) -> Result<Table> {
+        let mut all = self.series.to_vec();
+        all.append(&mut preparation.derived(self.series)?.value);
+        let spans = preparation.spans(&all)?;
+        notices.extend(spans.notices);
+        let what = preparation.condition.as_ref().map(|condition| condition.expression.to_string());
+        frame::span_table(&spans.value.unwrap_or_default(), &what.unwrap_or_default())
+    }
+}
+
+fn draw(series: &[Series], options: &plot::FigureOptions, format: plot::Format) -> Result<Drawn> {
+    let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
+    let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
+    let drawn = plot::draw(series, range, options, format)?;
+    let rows = series.iter().map(|one| one.samples.len()).sum();
+    Ok(Drawn { bytes: drawn.value, rows, notices: drawn.notices })
+}
