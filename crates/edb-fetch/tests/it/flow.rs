@@ -33,7 +33,8 @@ async fn a_storm_of_refusals_ends_at_what_the_service_bears() {
     let (retrieval, kept) = run(&client, &requests, &at_once(8)).await;
     assert_complete(&retrieval, &kept, &archive, &requests, "429");
     assert!(server.most_concurrent() <= 8, "{}", server.most_concurrent());
-    assert!((1..=5).contains(&client.places()), "{} places", client.places());
+    // How far it has grown again since the last refusal depends on when the last answers came.
+    assert!((1..8).contains(&client.places()), "{} places", client.places());
     let refused = server.requests().len() - 120;
     assert!((1..120).contains(&refused), "{refused} refused");
 }
