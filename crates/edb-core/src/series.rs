@@ -31,6 +31,14 @@ pub struct Series {
 }
 
 impl Series {
+    /// Samples that are all there are in `range`, with nothing known around it. Samples outside are left out.
+    pub fn new(mnemonic: Mnemonic, range: TimeRange, samples: Samples) -> Self {
+        let mut about = DictionaryEntry::bare(mnemonic);
+        about.sql_type = Some(samples.sql_type().clone());
+        let known = [range].into_iter().collect();
+        Self { about, range, samples: samples.cut(range), leading: None, trailing: None, known }
+    }
+
     /// Whose samples.
     pub fn mnemonic(&self) -> &Mnemonic {
         &self.about.mnemonic

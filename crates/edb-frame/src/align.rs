@@ -128,6 +128,33 @@ impl AlignOptions {
 /// [`edb_core::ErrorKind::Usage`] if the table would have 2²⁹ rows or more, if [`Times::Of`] or an exception names a mnemonic that is
 /// not among the series, or if the ranges of one mnemonic have values of different kinds.
 ///
+/// # Examples
+/// ```
+/// # use std::time::Duration;
+/// # use edb_frame::{AlignOptions, Grid, Limit, Method, Times, align};
+/// # use edb_core::{Instant, Mnemonic, Nulls, Samples, Series, SqlType, TimeRange, Values};
+/// # fn series(name: &str, times_s: &[i64], values: Values, sql_type: SqlType) -> Series {
+/// #     let times = times_s.iter().map(|time| time * 1_000_000).collect();
+/// #     let (samples, _) = Samples::from_columns(sql_type, times, values, Nulls::none()).unwrap();
+/// #     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(60_000_000)).unwrap();
+/// #     Series::new(Mnemonic::new(name).unwrap(), range, samples)
+/// # }
+/// # fn reals(name: &str, times_s: &[i64], values: &[f64]) -> Series {
+/// #     series(name, times_s, Values::real(values.to_vec()), SqlType::Float)
+/// # }
+/// let slow = reals("SLOW", &[0, 20, 40], &[1.0, 3.0, 5.0]);
+/// let fast = reals("FAST", &[10, 11, 12], &[7.0, 8.0, 9.0]);
+/// let every_ten_seconds = Times::Grid(Grid::every(10_000_000));
+/// let options = AlignOptions::new(every_ten_seconds, Method::Hold, Limit::At(Duration::from_secs(15)));
+/// let table = align(&[slow, fast], &options)?;
+/// assert_eq!((table.rows(), table.columns()[1].name.as_str()), (6, "SLOW"));
+/// let slow: Vec<Option<f64>> = table.frame().column("SLOW").unwrap().f64().unwrap().iter().collect();
+/// assert_eq!(slow, [Some(1.0), Some(1.0), Some(3.0), Some(3.0), Some(5.0), Some(5.0)]);
+/// let fast: Vec<Option<f64>> = table.frame().column("FAST").unwrap().f64().unwrap().iter().collect();
+/// assert_eq!(fast, [None, Some(7.0), Some(9.0), None, None, None]); // 18 s is too old
+/// # Ok::<(), edb_core::Error>(())
+/// ```
+///
 /// # Source
 /// `pandas.merge_asof` and `numpy.interp` within their limits; checked against both on random series.
 pub fn align(series: &[Series], options: &AlignOptions) -> Result<Table> {

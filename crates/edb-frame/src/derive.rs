@@ -32,9 +32,9 @@ use crate::parts::{self, Reals, by_mnemonic};
 /// # fn reals(name: &str, unit: &str, times: Vec<i64>, values: Vec<f64>) -> Series {
 /// #     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(100)).unwrap();
 /// #     let (samples, _) = Samples::from_columns(SqlType::Float, times, Values::real(values), Nulls::none()).unwrap();
-/// #     let mut about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
-/// #     about.unit = unit.to_owned();
-/// #     Series { about, range, samples, leading: None, trailing: None, known: [range].into_iter().collect() }
+/// #     let mut series = Series::new(Mnemonic::new(name).unwrap(), range, samples);
+/// #     series.about.unit = unit.to_owned();
+/// #     series
 /// # }
 /// let current = reals("CURRENT", "A", vec![10, 20, 30], vec![1.0, 2.0, 3.0]);
 /// let voltage = reals("VOLTAGE", "V", vec![0, 40], vec![10.0, 50.0]);

@@ -15,6 +15,33 @@ use crate::intervals::Borders;
 use crate::parts::{self, Reals, by_mnemonic, stretches};
 
 /// A condition, and how far its intervals are widened.
+///
+/// # Examples
+/// ```
+/// # use edb_frame::{Bins, Condition, ResampleOptions, resample, select};
+/// # use edb_core::{Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values};
+/// # fn series(name: &str, times_s: &[i64], values: Values, sql_type: SqlType) -> Series {
+/// #     let times = times_s.iter().map(|time| time * 1_000_000).collect();
+/// #     let (samples, _) = Samples::from_columns(sql_type, times, values, Nulls::none()).unwrap();
+/// #     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(60_000_000)).unwrap();
+/// #     Series::new(Mnemonic::new(name).unwrap(), range, samples)
+/// # }
+/// # fn reals(name: &str, times_s: &[i64], values: &[f64]) -> Series {
+/// #     series(name, times_s, Values::real(values.to_vec()), SqlType::Float)
+/// # }
+/// # fn texts(name: &str, times_s: &[i64], words: &[&str]) -> Series {
+/// #     let mut column = TextColumn::default();
+/// #     words.iter().for_each(|word| column.push(word));
+/// #     series(name, times_s, Values::Text(column), SqlType::Varchar)
+/// # }
+/// let mode = texts("MODE", &[0, 20, 40], &["OFF", "ON", "OFF"]);
+/// let volts = reals("VOLTS", &[5, 15, 25, 35, 45], &[0.0, 0.0, 28.0, 30.0, 0.0]);
+/// let on = Condition::parse("MODE = 'ON'")?.spans(&[mode])?.value;
+/// assert_eq!(on.ranges()[0].to_string(), "1970-01-01T00:00:20Z/1970-01-01T00:00:40Z");
+/// let blocks = resample(&select(&[volts], &on), &ResampleOptions::new(Bins::Series))?;
+/// assert_eq!(blocks.frame().column("mean").unwrap().f64().unwrap().get(0), Some(29.0));
+/// # Ok::<(), edb_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// What must hold.

@@ -95,6 +95,27 @@ fn same(a: Option<Value>, b: Option<Value>) -> bool {
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic have values of different kinds.
+///
+/// # Examples
+/// ```
+/// # use edb_frame::{IntervalOptions, states};
+/// # use edb_core::{Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values};
+/// # fn series(name: &str, times_s: &[i64], values: Values, sql_type: SqlType) -> Series {
+/// #     let times = times_s.iter().map(|time| time * 1_000_000).collect();
+/// #     let (samples, _) = Samples::from_columns(sql_type, times, values, Nulls::none()).unwrap();
+/// #     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(60_000_000)).unwrap();
+/// #     Series::new(Mnemonic::new(name).unwrap(), range, samples)
+/// # }
+/// # fn texts(name: &str, times_s: &[i64], words: &[&str]) -> Series {
+/// #     let mut column = TextColumn::default();
+/// #     words.iter().for_each(|word| column.push(word));
+/// #     series(name, times_s, Values::Text(column), SqlType::Varchar)
+/// # }
+/// let table = states(&[texts("MODE", &[0, 10, 40], &["OFF", "ON", "OFF"])], &IntervalOptions::default())?;
+/// let seconds: Vec<Option<f64>> = table.frame().column("duration_s").unwrap().f64().unwrap().iter().collect();
+/// assert_eq!(seconds, [Some(10.0), Some(30.0), Some(20.0)]);
+/// # Ok::<(), edb_core::Error>(())
+/// ```
 pub fn states(series: &[Series], options: &IntervalOptions) -> Result<Table> {
     let mut all: Vec<(&Series, Stood)> = Vec::new();
     let groups = by_mnemonic(series);

@@ -108,6 +108,29 @@ impl ResampleOptions {
 /// [`edb_core::ErrorKind::Usage`] if bins without samples are wanted (or held through) and a mnemonic would have 2²⁹ bins or more, if the
 /// ranges of one mnemonic have values of different kinds, or for mean times in a wide table.
 ///
+/// # Examples
+/// ```
+/// # use edb_frame::{ResampleOptions, Statistic, resample};
+/// # use edb_core::{Instant, Mnemonic, Nulls, Samples, Series, SqlType, TimeRange, Values};
+/// # fn series(name: &str, times_s: &[i64], values: Values, sql_type: SqlType) -> Series {
+/// #     let times = times_s.iter().map(|time| time * 1_000_000).collect();
+/// #     let (samples, _) = Samples::from_columns(sql_type, times, values, Nulls::none()).unwrap();
+/// #     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(60_000_000)).unwrap();
+/// #     Series::new(Mnemonic::new(name).unwrap(), range, samples)
+/// # }
+/// # fn reals(name: &str, times_s: &[i64], values: &[f64]) -> Series {
+/// #     series(name, times_s, Values::real(values.to_vec()), SqlType::Float)
+/// # }
+/// let mut heater = reals("HEATER", &[0, 30], &[0.0, 1.0]);
+/// heater.about.all_points = Some(false); // reported on change only: weighted by time
+/// let statistics = vec![Statistic::Count, Statistic::Mean];
+/// let table = resample(&[heater], &ResampleOptions { statistics, ..ResampleOptions::every(20_000_000) })?;
+/// let mean: Vec<Option<f64>> = table.frame().column("mean").unwrap().f64().unwrap().iter().collect();
+/// assert_eq!(mean, [Some(0.0), Some(0.5), Some(1.0)]);
+/// assert!(table.notices[0].to_string().contains("weighted by how long each value held"));
+/// # Ok::<(), edb_core::Error>(())
+/// ```
+///
 /// # Source
 /// numpy, pandas, scipy and astropy on random series, and the JWQL monitor, within DESIGN.md's list of differences.
 pub fn resample(series: &[Series], options: &ResampleOptions) -> Result<Table> {

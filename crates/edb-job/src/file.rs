@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use edb::frame::{
-    AlignOptions, Beside, Bins, Borders, Clip, Condition, Definition, EmptyBins, FlawOptions,
-    IntervalOptions, Limit, Preparation, ResampleOptions,
+    AlignOptions, Beside, Borders, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions,
+    Limit, Preparation, ResampleOptions,
 };
 use edb::plot::FigureOptions;
 use edb::{
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::job::{Job, Output, Shape, TableShape};
 use crate::words::{
-    parse_beside, parse_borders, parse_edges, parse_exception, parse_grid, parse_layout, parse_limit,
+    parse_beside, parse_bins, parse_borders, parse_edges, parse_exception, parse_layout, parse_limit,
     parse_method, parse_pad, parse_stamp, parse_statistics, parse_times, parse_value_limits,
 };
 
@@ -239,7 +239,7 @@ impl AlignTable {
 
 impl ResampleTable {
     fn read(&self) -> Result<ResampleOptions> {
-        let bins = Bins::Grid(parse_grid(&self.every, self.origin.as_deref())?);
+        let bins = parse_bins(&self.every, self.origin.as_deref())?;
         let clip = Clip::default();
         Ok(ResampleOptions {
             statistics: parse_statistics(&self.statistics)?,
@@ -258,6 +258,8 @@ impl ResampleTable {
 
 #[cfg(test)]
 mod tests {
+    use edb::frame::Bins;
+
     use super::*;
 
     fn read(text: &str) -> Result<Job> {

@@ -1,6 +1,6 @@
 //! The words of flags and job files that say what to make of series.
 
-use edb::frame::{Beside, Borders, Grid, Layout, Limit, Method, Stamp, Statistic, Times};
+use edb::frame::{Beside, Bins, Borders, Grid, Layout, Limit, Method, Stamp, Statistic, Times};
 use edb::{Error, Instant, Mnemonic, Result, parse_duration, parse_instant};
 
 /// Reads the times of rows: a step (`1s`, `1mo`) and an origin (default 1970-01-01), or `union`, or `of:MNEMONIC`.
@@ -48,6 +48,22 @@ pub fn parse_grid(text: &str, origin: Option<&str>) -> Result<Grid> {
     })?;
     let origin_us = origin.map_or(Ok(0), |text| parse_instant(text, Instant::MIN).map(Instant::as_micros))?;
     Ok(Grid::Step { step_us, origin_us })
+}
+
+/// Reads what each row of statistics is about: `range`, `block`, or a step as [`parse_grid`] does.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_bins(text: &str, origin: Option<&str>) -> Result<Bins> {
+    match text {
+        "range" => Ok(Bins::Ranges(Vec::new())),
+        "block" => Ok(Bins::Series),
+        step => parse_grid(step, origin).map(Bins::Grid).map_err(|error| {
+            Error::usage(format!("could not tell what each row is about by `{step}`"))
+                .with_hint("use `range`, `block`, or a bin as `1m`, `1d` or `1mo`")
+                .caused_by(error)
+        }),
+    }
 }
 
 /// Reads a duration, `learned` or `unlimited`.

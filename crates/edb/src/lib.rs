@@ -23,6 +23,7 @@ pub use edb_core::*;
 pub use edb_export as export;
 pub use edb_fetch as fetch;
 pub use edb_frame as frame;
+pub use edb_frame::Table;
 pub use edb_plot as plot;
 pub use edb_series as series;
 pub use edb_store::{

@@ -2,9 +2,8 @@
 
 use std::io::IsTerminal;
 
-use edb::frame::Bins;
 use edb::{Error, Result, export};
-use edb_job::{Output, Shape, TableShape, parse_grid};
+use edb_job::{Output, Shape, TableShape, parse_bins};
 
 use super::tables;
 use crate::args::{Common, StatsArgs, SummaryForm};
@@ -17,15 +16,7 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
     let table = if args.tables.table.is_some() {
         tables::other(&args.tables, &args.prepare)?
     } else {
-        let bins = match args.by.as_str() {
-            "range" => Bins::Ranges(Vec::new()),
-            "block" => Bins::Series,
-            step => Bins::Grid(parse_grid(step, args.statistics.origin.as_deref()).map_err(|error| {
-                Error::usage(format!("could not tell what each row is about by `{step}`"))
-                    .with_hint("use `range`, `block`, or a bin as `1m`, `1d` or `1mo`")
-                    .caused_by(error)
-            })?),
-        };
+        let bins = parse_bins(&args.by, args.statistics.origin.as_deref())?;
         if args.by == "block" && preparation.is_empty() {
             return Err(Error::usage("blocks of what? nothing is left out")
                 .with_hint("add `--where`, `--within` or `--without`"));

@@ -9,7 +9,8 @@ fn the_quickstart_does_the_main_job() {
     let world = World::new();
     let run = world.edb(&["run", QUICKSTART, "--summary", "json"]).succeeded();
     let summary = run.summary();
-    let expected = ["aligned-1s.parquet", "minutes.csv", "quickstart.png", "samples.parquet"];
+    let expected =
+        ["aligned-1s.parquet", "heater-on.csv", "minutes.csv", "quickstart.png", "samples.parquet"];
     assert_eq!(world.files(), expected.map(|name| format!("edb-quickstart/{name}")));
     assert_eq!(summary["requests"], 9);
     let of = |name: &str| {
