@@ -242,7 +242,7 @@ impl Summary {
                 columns.iter_mut().for_each(|column| column.push(None));
                 continue;
             }
-            let mean = sums.sum / count as f64;
+            let mean = sums.mean(count);
             let squares = if needs_spread { bins::squares_about(x, mean) } else { 0.0 };
             if needs_order || needs_median {
                 sorted.clear();

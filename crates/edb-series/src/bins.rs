@@ -106,6 +106,13 @@ impl Sums {
     }
 }
 
+impl Sums {
+    /// The mean of `count` values; of values that are all the same it is that value, to the last bit.
+    pub fn mean(&self, count: usize) -> f64 {
+        if self.min >= self.max { self.min } else { self.sum / count as f64 }
+    }
+}
+
 /// Sums are made in lanes, which the compiler makes vectors of; also the error of a long sum is that of a shorter one.
 pub(crate) const LANES: usize = 8;
 

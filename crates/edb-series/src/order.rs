@@ -112,7 +112,7 @@ pub fn clip(values: &[f64], options: Clip, scratch: &mut Scratch) -> Option<Clip
     let mut ranks = Ranks::of(values, sums.min, sums.max, scratch);
     let (mut low, mut high) = (sums.min, sums.max);
     let (mut below, mut count) = (0, values.len());
-    let mut mean = sums.sum / count as f64;
+    let mut mean = sums.mean(count);
     let mut std = (squares_about(values, mean) / count as f64).sqrt();
     let mut rounds = 0;
     loop {
@@ -122,7 +122,7 @@ pub fn clip(values: &[f64], options: Clip, scratch: &mut Scratch) -> Option<Clip
         if options.max_iterations == Some(rounds) {
             return Some(found);
         }
-        let between = Between::of(values, low, high);
+        let between = Between::of(values, low, high, median);
         if between.count == count {
             return Some(found);
         }
@@ -130,7 +130,8 @@ pub fn clip(values: &[f64], options: Clip, scratch: &mut Scratch) -> Option<Clip
             return None;
         }
         (below, count) = (between.below, between.count);
-        mean = between.sum / count as f64;
+        // About the median, so that values that are all the same have no deviation at all.
+        mean = median + between.offsets / count as f64;
         std = (squares_between(values, low, high, mean) / count as f64).sqrt();
         rounds += 1;
     }
@@ -140,20 +141,21 @@ pub fn clip(values: &[f64], options: Clip, scratch: &mut Scratch) -> Option<Clip
 struct Between {
     below: usize,
     count: usize,
-    sum: f64,
+    /// The sum of the distances from a centre.
+    offsets: f64,
 }
 
 impl Between {
-    fn of(values: &[f64], low: f64, high: f64) -> Self {
+    fn of(values: &[f64], low: f64, high: f64, centre: f64) -> Self {
         let (mut below, mut above, mut sum) = ([0_u64; LANES], [0_u64; LANES], [0.0; LANES]);
         for_lanes(values, |lane, value| {
             let (is_below, is_above) = (value < low, value > high);
             below[lane] += u64::from(is_below);
             above[lane] += u64::from(is_above);
-            sum[lane] += if is_below | is_above { 0.0 } else { value };
+            sum[lane] += if is_below | is_above { 0.0 } else { value - centre };
         });
         let (below, above) = (below.iter().sum::<u64>() as usize, above.iter().sum::<u64>() as usize);
-        Self { below, count: values.len() - below - above, sum: total(sum) }
+        Self { below, count: values.len() - below - above, offsets: total(sum) }
     }
 }
 
@@ -252,6 +254,17 @@ mod tests {
             assert!((at(Quantile::Cunnane) - cunnane).abs() < 1e-12, "{percent}");
         }
         assert!((percentile_of_sorted(&[3.0], 99.0, Quantile::Cunnane) - 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn values_that_are_all_the_same_have_no_deviation() {
+        let mut values = vec![0.999_994_3; 1000];
+        let clip = |values: &[f64]| super::clip(values, Clip::default(), &mut Scratch::default()).unwrap();
+        let constant = clip(&values);
+        values[17] = 55.0;
+        let clipped = clip(&values);
+        assert!(constant.std == 0.0 && clipped.std == 0.0, "{constant:?} {clipped:?}");
+        assert_eq!((clipped.count, clipped.mean.to_bits()), (999, values[0].to_bits()));
     }
 
     /// Straight from astropy's description, on values in any order.
