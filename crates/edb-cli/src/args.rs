@@ -35,6 +35,7 @@ pub(crate) struct Options {
 
 /// What every verb understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Source and store")]
 pub(crate) struct Common {
     /// Where samples come from: `mast`, `sample` (synthetic, built in), `store` (offline), or a service's URL
     #[arg(long, global = true, value_name = "SOURCE")]

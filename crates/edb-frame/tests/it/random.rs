@@ -8,8 +8,8 @@ use edb_core::{
     Values,
 };
 use edb_frame::{
-    AlignOptions, Bins, Condition, EmptyBins, Grid, Limit, Method, ResampleOptions, Statistic, Times, align,
-    long, resample, select,
+    AlignOptions, Bins, Condition, Definition, EmptyBins, Grid, IntervalOptions, Limit, Method,
+    ResampleOptions, Statistic, Times, align, derive, long, resample, select, states,
 };
 use proptest::prelude::*;
 
@@ -283,5 +283,50 @@ proptest! {
         let kept = long(&select(&x, &spans)).unwrap();
         let expected = x.iter().flat_map(|part| part.samples.times()).filter(|time| holds(**time)).count();
         prop_assert_eq!(kept.rows(), expected);
+    }
+
+    #[test]
+    fn states_agree_with_looking_at_every_microsecond(parts in any_series("N", true), limit in 1_i64..30) {
+        prop_assume!(!parts.is_empty());
+        let max_gap = Limit::At(Duration::from_micros(limit as u64));
+        let table = states(&parts, &IntervalOptions { max_gap, ..IntervalOptions::default() }).unwrap();
+        let limit = if parts[0].about.all_points == Some(false) { i64::MAX } else { limit - 1 };
+        let column = |name: &str| numbers(&table, name).into_iter().flatten().map(|time| time as i64).collect::<Vec<_>>();
+        let (starts, stops, words_of) = (column("start"), column("stop"), cells(&table, "state"));
+        for time in 0..END {
+            let found = (0..starts.len()).find(|row| (starts[*row]..stops[*row]).contains(&time)).map(|row| words_of[row].clone());
+            let expected = words(&cell(&parts, time, Method::Hold, limit));
+            prop_assert_eq!(found.unwrap_or_else(|| "null".to_owned()), expected, "at {}", time);
+        }
+        for (earlier, later) in stops.iter().zip(&starts[1.min(starts.len())..]) {
+            prop_assert!(earlier <= later);
+        }
+    }
+
+    #[test]
+    fn quantities_agree_with_their_operands_at_each_time(a in any_series("A", false), b in any_series("B", false), limit in 1_i64..30) {
+        prop_assume!(!a.is_empty() && !b.is_empty());
+        let all: Vec<Series> = a.iter().chain(&b).cloned().collect();
+        let definition = Definition::parse("c = a * 2 + b").unwrap();
+        let derived = derive(&definition, &all, Limit::At(Duration::from_micros(limit as u64))).unwrap().value;
+        let is_held = b[0].about.all_points == Some(false);
+        let (method, limit) = if is_held { (Method::Hold, i64::MAX) } else { (Method::Linear, limit) };
+        for (one, part) in derived.iter().zip(&a) {
+            for sample in one.samples.iter() {
+                let time = sample.time.as_micros();
+                // Of equal times each keeps its own value.
+                let twins = part.samples.iter().filter(|own| own.time == sample.time);
+                let expected: Vec<Option<f64>> = twins
+                    .map(|own| Some(number(&own.value)? * 2.0 + number(&cell(&b, time, method, limit))?))
+                    .collect();
+                let found = number(&sample.value);
+                let is_one = expected.iter().any(|expected| {
+                    close(found, *expected, 1e-12) || found.is_some_and(f64::is_nan) && expected.is_some_and(f64::is_nan)
+                });
+                prop_assert!(is_one, "at {}: {:?} for {:?}", time, found, expected);
+            }
+            let both = one.known.ranges().iter().all(|range| part.known.covers(*range));
+            prop_assert!(both, "nothing is known that its first operand does not know");
+        }
     }
 }
