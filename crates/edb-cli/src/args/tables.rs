@@ -68,6 +68,20 @@ pub(crate) struct StatisticArgs {
     pub(crate) origin: Option<String>,
 }
 
+impl StatisticArgs {
+    /// The first of these flags that says something, the origin apart, which grids have, too.
+    pub(crate) fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--statistics", !self.statistics.is_empty()),
+            ("--layout", self.layout != "long"),
+            ("--keep-empty", self.keep_empty),
+            ("--stamp", self.stamp != "start"),
+            ("--min-count", self.min_count != 0),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
+}
+
 /// Tables that are made without further words.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Other tables")]

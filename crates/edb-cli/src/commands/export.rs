@@ -38,6 +38,10 @@ pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
 
 fn table(args: &ExportArgs) -> Result<TableShape> {
     let origin = args.statistics.origin.as_deref();
+    if let Some(flag) = args.statistics.first_given().filter(|_| args.resample.is_none()) {
+        return Err(Error::usage(format!("`{flag}` is about bins, and no bins are given"))
+            .with_hint("add `--resample`, as in `--resample 1m`, or use `edb stats`"));
+    }
     if let Some(times) = &args.align {
         let max_age = args.max_age.as_deref().ok_or_else(|| {
             Error::usage("no limit is given for how old a sample may be that stands for another time")
@@ -56,10 +60,6 @@ fn table(args: &ExportArgs) -> Result<TableShape> {
     if let Some(step) = &args.resample {
         let bins = Bins::Grid(parse_grid(step, origin)?);
         return tables::statistics(&args.statistics, bins).map(TableShape::Resampled);
-    }
-    if let Some(statistic) = args.statistics.statistics.first() {
-        return Err(Error::usage(format!("`{statistic}` of what? no bins are given"))
-            .with_hint("add `--resample`, as in `--resample 1m`, or use `edb stats`"));
     }
     tables::other(&args.tables, &args.prepare)
 }

@@ -13,7 +13,7 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
     let now = source::now();
     let mut job = super::job("stats", &args.selection, now)?;
     let preparation = tables::preparation(&args.prepare, &args.tables, now)?;
-    let table = if args.tables.table.is_some() {
+    let table = if args.tables.table.is_some() || !args.tables.limits.is_empty() {
         tables::other(&args.tables, &args.prepare)?
     } else {
         let bins = parse_bins(&args.by, args.statistics.origin.as_deref())?;

@@ -65,6 +65,11 @@ pub(crate) fn statistics(args: &StatisticArgs, bins: Bins) -> Result<ResampleOpt
 /// Tables that are neither aligned nor resampled: every sample, unless another one is named.
 pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShape> {
     let max_gap = parse_limit(&prepare.max_gap)?;
+    let word = args.table.as_deref().unwrap_or("samples");
+    if !args.limits.is_empty() && word != "flaws" {
+        return Err(Error::usage("limits of values are for flaws, and another table is asked for")
+            .with_hint("add `--table flaws`"));
+    }
     let intervals = IntervalOptions {
         borders: parse_borders(&args.borders)?,
         max_gap,
@@ -78,7 +83,7 @@ pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShap
         limits: args.limits.iter().map(|text| parse_value_limits(text)).collect::<Result<Vec<_>>>()?,
         ..FlawOptions::default()
     };
-    TableShape::parse(args.table.as_deref().unwrap_or("samples"), intervals, flaws)
+    TableShape::parse(word, intervals, flaws)
 }
 
 /// The form of a table on stdout.

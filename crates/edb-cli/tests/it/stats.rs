@@ -271,8 +271,13 @@ fn what_cannot_be_meant_is_refused_before_anything_is_fetched() {
             2,
             "could not read `A=2..1` as limits",
         ),
+        (&["stats", "SAMPLE_PANEL_TEMP", "--limits", "A=1..2"], 2, "add `--table flaws`"),
         (&["stats", "SAMPLE_PANEL_TEMP", "--derive", "A + B"], 2, "write `name = expression`"),
-        (&["export", "SAMPLE_PANEL_TEMP", "--statistics", "mean"], 2, "no bins are given"),
+        (
+            &["export", "SAMPLE_PANEL_TEMP", "--statistics", "mean"],
+            2,
+            "`--statistics` is about bins, and no bins are given",
+        ),
         (
             &["export", "SAMPLE_PANEL_TEMP", "--where", HEATER_ON, "-o", "a.png"],
             2,
