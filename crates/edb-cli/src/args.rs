@@ -12,8 +12,8 @@ pub(crate) use tables::{ExportArgs, PrepareArgs, StatisticArgs, StatsArgs, Table
 const AFTER_HELP: &str = "\
 Times: 2022-06-01T12:00:00Z (date only means 00:00:00 UTC), 20220601T120000, 2022:152:12:00:00, mjd:59731.5, now, -7d.
 Bins and grids: any duration, or calendar months and years (1mo, 3mo, 1y).
-Expressions: + - * / ^, = != < <= > >= in (…), and or not, texts in quotes; abs sqrt exp log log10 sin cos tan asin acos atan atan2 floor ceil
-round min max clip(x, low, high) if(condition, then, otherwise) null; diff(x) rate(x) rolling_mean(x, 10s) rolling_median rolling_std; visit V…
+Expressions: + - * / ^, = (==) != (<>) < <= > >= in (…), and (&&) or (||) not (!), texts in quotes; abs sqrt exp log log10 sin cos tan asin acos atan atan2 floor ceil
+round min max clip(x, low, high) if(condition, then, otherwise) null; diff(x) rate(x) rolling_mean(x, 10s)\nrolling_median rolling_std, of the window up to each sample; visit V…
 Ranges are half-open, [start, stop). Durations: 500ms, 10s, 5m, 2h, 7d. Bytes: 500kB, 5MB, 2GiB.
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·
@@ -52,7 +52,7 @@ pub(crate) struct Common {
     /// How long telemetry may still be arriving: what is younger is provisional in the store, and asked again when it has aged
     #[arg(long, global = true, value_name = "DURATION", default_value = "7d", value_parser = duration)]
     pub(crate) settle: Duration,
-    /// Say what `fetch`, `sync`, `export`, `plot`, `run` or `store remove` would do, and what that would take, and do nothing
+    /// Say what `fetch`, `sync`, `export`, `stats`, `plot`, `run` or `store remove` would do, and what that would take, and do nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -233,6 +233,12 @@ pub(crate) enum Command {
     /// Draw samples as PNG or SVG
     Plot(PlotArgs),
     /// Run a job file once
+    ///
+    /// TOML: name, source, store, folder, start, stop, select, observations, instrument, products, margin, `change_only`, and for each `[[output]]` its
+    /// file, format, and either align = { times, method, `max_age`, origin, exceptions, beside }, or resample = { every (a bin, range or block),
+    /// statistics, layout, stamp, `keep_empty`, `min_count`, sigma, `max_iterations`, origin }, or table, limits; derive, where, pad, within, without,
+    /// `ignore_edges`, `until_seen`, `complete_only`, borders, `max_gap`; for figures title, width, height. Each word means what the flag of its name does; paths
+    /// are relative to where the command runs. `examples/quickstart.toml` is one.
     Run(RunArgs),
     /// Serve a store over the EDB protocol: clients of MAST work unchanged
     Serve(ServeArgs),

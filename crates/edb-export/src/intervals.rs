@@ -68,9 +68,15 @@ fn from_csv(text: &str, now: Instant) -> Result<Coverage> {
                 places = Some((start, stop));
                 continue;
             }
-            _ => {
+            _ if fields.iter().any(|field| parse_instant(field, now).is_ok()) => {
                 places = Some((0, 1));
                 (0, 1)
+            }
+            _ => {
+                return Err(Error::usage(format!(
+                    "line {}: expected columns `start` and `stop`, or two times, found `{line}`",
+                    number + 1
+                )));
             }
         };
         let read = |place: usize| match fields.get(place) {
@@ -110,6 +116,10 @@ mod tests {
         for (text, expected) in [
             ("start,stop\n2024-03-02,2024-03-01", "line 2: the range"),
             ("2024-03-02", "line 1: expected 2 fields, found 1"),
+            (
+                "time,mnemonic\n2024-03-01,X",
+                "line 1: expected columns `start` and `stop`, or two times, found `time,mnemonic`",
+            ),
             ("start,stop\nyesterday,now", "line 2: could not read `yesterday`"),
         ] {
             let error = read(text).unwrap_err().chain();

@@ -274,7 +274,7 @@ fn column(
     let kind = parts::kind_of(parts)?;
     let (mnemonic, about) = (parts[0].mnemonic(), &parts[0].about);
     let (method, limit) = way_of(parts, kind, options, notices);
-    let limit_us = parts::limit_us(limit, parts);
+    let limit_us = parts::limit_us(limit, parts, notices);
     let name = mnemonic.as_str();
     let value = match (method, kind) {
         (_, ValueKind::Real) => columns::cells(name, reals(parts, targets, method, limit_us)),

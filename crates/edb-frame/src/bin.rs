@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use edb_core::{Instant, Mnemonic, Notice, NoticeKind, Sampling, Series, TimeRange, ValueKind, Values};
+use edb_core::{Instant, Mnemonic, Notice, NoticeKind, Series, TimeRange, ValueKind, Values};
 use edb_series::align::Cells;
 use edb_series::bins::{self, Bin};
 use edb_series::held::{self, Hold};
 use edb_series::order;
 
-use crate::align::Limit;
 use crate::parts::{self, Reals, stretches};
 use crate::resample::{Bins, EmptyBins, ResampleOptions, Stamp};
 use crate::statistic::Statistic;
@@ -59,12 +58,6 @@ impl ByTime {
             fractions: kind != ValueKind::Real && options.statistics.contains(&Statistic::Fraction),
         }
     }
-}
-
-/// How long a value holds: until the next one if the mnemonic is change-only, else as long as none is missing.
-fn hold_limit_us(parts: &[&Series]) -> i64 {
-    let limit = if parts[0].sampling() == Sampling::ChangeOnly { Limit::Unlimited } else { Limit::Learned };
-    parts::limit_us(limit, parts)
 }
 
 /// All samples of a mnemonic: the rows of its parts one after another.
@@ -205,11 +198,16 @@ impl Summary {
             (_, true) => summary.weighted(parts, &rows, &bins, options, &mut has_held),
             _ => summary.plain(&rows, &bins, options),
         }
+        let limit_us = if by_time.moments || by_time.fractions {
+            parts::hold_limit_us(options.max_gap, parts, notices)
+        } else {
+            0
+        };
         if by_time.moments {
-            summary.time_weighted(parts, &bins, options, &mut has_held);
+            summary.time_weighted(parts, &bins, options, &mut has_held, limit_us);
         }
         if by_time.fractions {
-            summary.fractions(parts, &bins, options, &mut has_held, notices);
+            summary.fractions(parts, &bins, options, &mut has_held, limit_us, notices);
         } else if options.statistics.contains(&Statistic::Fraction) {
             let text = "is real-valued: it has no states to tell the fractions of";
             notices.push(Notice::about(NoticeKind::LeftOut, &summary.mnemonic, text));
@@ -364,9 +362,10 @@ impl Summary {
         bins: &[Bin],
         options: &ResampleOptions,
         has_held: &mut [bool],
+        limit_us: i64,
     ) {
         let value = |part: &Series, row| parts::value_at(part, row).as_ref().and_then(parts::as_real);
-        let holds = held(parts, hold_limit_us(parts), value);
+        let holds = held(parts, limit_us, value);
         let mut walk = InBins(&holds);
         let (mut mean, mut std) = (Cells::with_capacity(bins.len()), Cells::with_capacity(bins.len()));
         for ((bin, count), has_held) in bins.iter().zip(&self.counts).zip(has_held) {
@@ -393,9 +392,10 @@ impl Summary {
         bins: &[Bin],
         options: &ResampleOptions,
         has_held: &mut [bool],
+        limit_us: i64,
         notices: &mut Vec<Notice>,
     ) {
-        match fractions(parts, bins, hold_limit_us(parts)) {
+        match fractions(parts, bins, limit_us) {
             Ok(states) => {
                 for cells in states.values() {
                     has_held.iter_mut().zip(&cells.is_known).for_each(|(held, is_known)| *held |= is_known);

@@ -70,6 +70,9 @@ fn long(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, Column
                 }
                 continue;
             }
+            Statistic::ClippedCount => {
+                columns::integer(&word, rows().map(|(one, bin)| one.real(at, bin).map(|count| count as i64)))
+            }
             _ => columns::real(&word, rows().map(|(one, bin)| one.real(at, bin))),
         };
         columns.push((column, ColumnAbout::general(&word, statistic.description())));
@@ -112,6 +115,11 @@ fn wide(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, Column
             match (statistic, column) {
                 (Statistic::Count, _) => {
                     let counts = places.iter().map(|place| place.map(|at| one.counts[at] as i64));
+                    columns.push((columns::integer(&name, counts), about(&name, statistic.description())));
+                }
+                (Statistic::ClippedCount, StatisticColumn::Reals(cells)) => {
+                    let counts = reals(cells);
+                    let counts = counts.iter().map(|count| count.map(|count| count as i64));
                     columns.push((columns::integer(&name, counts), about(&name, statistic.description())));
                 }
                 (_, StatisticColumn::Reals(cells)) => {

@@ -1,5 +1,7 @@
 //! Quantities made of mnemonics.
 
+use std::cell::RefCell;
+
 use edb_core::{
     Coverage, DictionaryEntry, Error, Instant, Mnemonic, Notice, NoticeKind, Nulls, Outcome, Result, Sample,
     Samples, Sampling, Series, SqlType, TextColumn, Value, ValueKind, Values as Column,
@@ -14,10 +16,12 @@ use crate::parts::{self, Reals, by_mnemonic};
 
 /// Makes a series of an expression, as if it had been measured.
 ///
-/// - Times: those of the mnemonic that is named first, in its ranges, as far as all the others are known there too.
+/// - Times: those of the mnemonic that is named first, in its ranges.
 /// - The others at these times: real values that are not change-only on the line between their samples
 ///   ([`Method::Linear`]), all others held; nothing across more than `limit`, which does not bind what is change-only.
-/// - Where one of them has no value the result is null.
+/// - Where one of them has no value, or is not known, the result is null, unless it does not depend on it (`if`, `and`, `or`).
+/// - `diff` and `rate` look at the sample before, at most `limit` ago, and at the bracket before the range; rolling windows begin with
+///   the range.
 /// - Unit: products, quotients and roots of units (`V`·`A` is `W`); sums keep theirs. Units that are added or compared and are not the
 ///   same are told in a notice.
 /// - A comparison gives the integers 1 and 0.
@@ -46,11 +50,13 @@ use crate::parts::{self, Reals, by_mnemonic};
 pub fn derive(definition: &Definition, series: &[Series], limit: Limit) -> Result<Outcome<Vec<Series>>> {
     let expression = &definition.expression;
     let groups = by_mnemonic(series);
-    let operands = Operands { groups: &groups, text: &expression.text, limit };
+    let operands = Operands { groups: &groups, text: &expression.text, limit, notices: RefCell::default() };
     let mut remarks = Vec::new();
     let derived = operands.series_of(&expression.root, &definition.name, &mut remarks)?;
     let notice = |text| Notice::about(NoticeKind::Units, &definition.name, text);
-    Ok(Outcome { value: derived, notices: remarks.into_iter().map(notice).collect() })
+    let mut notices: Vec<Notice> = remarks.into_iter().map(notice).collect();
+    notices.append(&mut operands.notices.into_inner());
+    Ok(Outcome { value: derived, notices })
 }
 
 /// What an expression is made of.
@@ -58,6 +64,8 @@ pub(crate) struct Operands<'a> {
     pub(crate) groups: &'a [Vec<&'a Series>],
     pub(crate) text: &'a str,
     pub(crate) limit: Limit,
+    /// What there is to tell about them, each once.
+    pub(crate) notices: RefCell<Vec<Notice>>,
 }
 
 impl Operands<'_> {
@@ -70,8 +78,7 @@ impl Operands<'_> {
 
     /// How far the samples of a mnemonic reach.
     pub(crate) fn limit_us(&self, parts: &[&Series]) -> i64 {
-        let is_change_only = parts::sampling(parts).0 == Sampling::ChangeOnly;
-        parts::limit_us(if is_change_only { Limit::Unlimited } else { self.limit }, parts)
+        parts::hold_limit_us(self.limit, parts, &mut self.notices.borrow_mut())
     }
 
     /// A part of an expression as a series of its own, at the times of its first mnemonic.
@@ -102,15 +109,8 @@ impl Operands<'_> {
         names: &[Mnemonic],
         remarks: &mut Vec<String>,
     ) -> Result<Series> {
-        let mut known = part.known.clone();
-        for other in &names[1..] {
-            let all: Coverage =
-                self.find(other)?.iter().flat_map(|part| part.known.ranges()).copied().collect();
-            known = known.without(&known.without(&all));
-        }
-        let rows: Vec<usize> = known.ranges().iter().flat_map(|range| part.samples.rows_in(*range)).collect();
-        let times: Vec<i64> = rows.iter().map(|row| part.samples.times()[*row]).collect();
-        let mut leaf = |leaf: &Node| self.at_times(leaf, part, &rows, &times);
+        let times = part.samples.times().to_vec();
+        let mut leaf = |leaf: &Node| self.at_times(leaf, part, &times);
         let typed = evaluate(node, self.text, times.len(), &mut leaf, remarks)?;
         let bracket = |bracket: &Option<Sample>| match bracket {
             Some(sample) if names.len() == 1 => self.bracket(node, sample),
@@ -127,7 +127,7 @@ impl Operands<'_> {
             ..DictionaryEntry::bare(name.clone())
         };
         let (samples, _) = Samples::from_columns(sql_type, times, values, nulls)?;
-        Ok(Series { about, range: part.range, samples, leading, trailing, known })
+        Ok(Series { about, range: part.range, samples, leading, trailing, known: part.known.clone() })
     }
 
     /// The value of an expression of one mnemonic at a bracket of it; none if it needs what came before.
@@ -155,22 +155,24 @@ impl Operands<'_> {
         Ok(Some(found).filter(|found| !is_over_time && found.value != Value::Null))
     }
 
-    /// A mnemonic, a function over time or a visit at the times of `rows` of `part`.
-    fn at_times(&self, leaf: &Node, part: &Series, rows: &[usize], times: &[i64]) -> Result<Typed> {
+    /// A mnemonic, a function over time or a visit at the times of `part`.
+    fn at_times(&self, leaf: &Node, part: &Series, times: &[i64]) -> Result<Typed> {
         match &leaf.kind {
             Kind::Mnemonic(name) if name == part.mnemonic() => {
-                Ok(Typed { values: own(part, rows), unit: unit(part) })
+                Ok(Typed { values: own(part), unit: unit(part) })
             }
             Kind::Mnemonic(name) => self.aligned(self.find(name)?, times),
             Kind::Visit(visit) => {
-                let spans = self.visit(visit)?;
-                let mut spans = spans.ranges().iter().peekable();
-                let is_inside = times.iter().map(|time| {
+                let (inside, outside) = self.visit(visit)?;
+                let is_in = |spans: &Coverage, at| {
+                    let after = spans.ranges().partition_point(|span| span.stop() <= at);
+                    spans.ranges().get(after).is_some_and(|span| span.contains(at))
+                };
+                let truth = |time: &i64| {
                     let at = Instant::from_micros(*time);
-                    while spans.next_if(|span| span.stop() <= at).is_some() {}
-                    Some(spans.peek().is_some_and(|span| span.contains(at)))
-                });
-                Ok(Typed { values: Values::Truths(is_inside.collect()), unit: Unit::default() })
+                    if is_in(&inside, at) { Some(true) } else { is_in(&outside, at).then_some(false) }
+                };
+                Ok(Typed { values: Values::Truths(times.iter().map(truth).collect()), unit: Unit::default() })
             }
             _ => {
                 let derived = self.over_time(leaf)?;
@@ -202,15 +204,23 @@ impl Operands<'_> {
         let name = names.first().cloned().map_or_else(|| Mnemonic::new("X"), Ok)?;
         let mut series = self.series_of(argument, &name, &mut Vec::new())?;
         for one in &mut series {
-            *one = over_time(one, *what)?;
+            if one.samples.values().kind() == ValueKind::Text {
+                let message = "expected a number: this mnemonic is text";
+                return Err(expression::fault(self.text, &argument.span, message));
+            }
+            let limit_us = self.limit_us(&[one]);
+            *one = over_time(one, *what, limit_us)?;
         }
         Ok(series)
     }
 
-    /// When a visit was executed, as far as the event log is known.
-    pub(crate) fn visit(&self, visit: &str) -> Result<Coverage> {
+    /// When a visit was executed, and when it was not, as far as the event log is known.
+    pub(crate) fn visit(&self, visit: &str) -> Result<(Coverage, Coverage)> {
         let messages = self.find(&Mnemonic::new(expression::EVENT_MESSAGES)?)?;
-        events::visit_spans(messages, visit)
+        let inside = events::visit_spans(messages, visit)?;
+        let known: Coverage = messages.iter().flat_map(|part| part.known.ranges()).copied().collect();
+        let outside = known.without(&inside);
+        Ok((inside, outside))
     }
 }
 
@@ -218,14 +228,15 @@ fn unit(part: &Series) -> Unit {
     Unit::parse(&part.about.unit)
 }
 
-/// The values of some rows of a series.
-fn own(part: &Series, rows: &[usize]) -> Values {
+/// The values of a series, one for each of its samples.
+fn own(part: &Series) -> Values {
+    let rows = 0..part.samples.len() as u32;
     if part.samples.values().kind() == ValueKind::Text {
-        return Values::Texts(rows.iter().map(|row| parts::text_at(part, *row as u32)).collect());
+        return Values::Texts(rows.map(|row| parts::text_at(part, row)).collect());
     }
     let reals = Reals::of(part);
-    let mut cells = Cells::with_capacity(rows.len());
-    rows.iter().for_each(|row| cells.push(reals.get(*row as u32)));
+    let mut cells = Cells::with_capacity(part.samples.len());
+    rows.for_each(|row| cells.push(reals.get(row)));
     Values::Numbers(cells)
 }
 
@@ -263,8 +274,8 @@ fn columns(values: Values, rows: usize) -> (SqlType, Column, Nulls) {
     }
 }
 
-/// A function over time of a series of numbers, stretch by stretch of what is known.
-fn over_time(series: &Series, what: OverTime) -> Result<Series> {
+/// A function over time of a series of numbers, stretch by stretch of what is known; no difference across more than the limit.
+fn over_time(series: &Series, what: OverTime, limit_us: i64) -> Result<Series> {
     let reals = Reals::of(series);
     let times = series.samples.times();
     let mut cells = Cells::none(times.len());
@@ -286,6 +297,9 @@ fn over_time(series: &Series, what: OverTime) -> Result<Series> {
                 let step = |row: &usize| {
                     let (time, value) = (times[*row], reals.values[*row]);
                     let (earlier, old) = before.replace((time, value))?;
+                    if time - earlier > limit_us {
+                        return None;
+                    }
                     let seconds = (time - earlier) as f64 / 1e6;
                     match what {
                         OverTime::Diff => Some(value - old),

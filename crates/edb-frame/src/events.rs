@@ -213,19 +213,13 @@ fn visits_of(messages: &[Message]) -> Vec<Visit> {
 /// When a visit was executed, as far as the messages are known: one that began before them from their start, one that goes on up to their
 /// end, and one whose end was not seen up to the next visit.
 pub(crate) fn visit_spans(parts: &[&Series], name: &str) -> Result<Coverage> {
-    let wanted = visit_name(name).ok_or_else(|| {
-        Error::usage(format!("could not read `{name}` as a visit"))
-            .with_hint("write `visit V01234001001`, or `visit '1234:1:1'`")
-    })?;
     let mut spans = Coverage::new();
     for part in parts {
         for known in part.known.ranges() {
             let piece = crate::filter::select(std::slice::from_ref(*part), &[*known].into_iter().collect());
             let visits = visits_of(&messages_of(&piece.iter().collect::<Vec<_>>())?);
-            for (at, visit) in visits
-                .iter()
-                .enumerate()
-                .filter(|(_, visit)| visit.name == wanted && visit.status != "skipped")
+            for (at, visit) in
+                visits.iter().enumerate().filter(|(_, visit)| visit.name == name && visit.status != "skipped")
             {
                 let next = visits[at + 1..].iter().find_map(|later| later.start);
                 let start = visit.start.map_or(known.start(), Instant::from_micros);

@@ -1,5 +1,6 @@
 //! Samples while a condition holds.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use edb_core::{
@@ -10,7 +11,7 @@ use edb_series::align::{Cells, union};
 
 use crate::align::Limit;
 use crate::derive::{Operands, lookup};
-use crate::expression::{Expression, Kind, Node, Operator, Typed, Unit, Values, evaluate};
+use crate::expression::{Expression, Kind, Node, Operator, Typed, Unit, Values, collect, evaluate};
 use crate::intervals::Borders;
 use crate::parts::{self, Reals, by_mnemonic, stretches};
 
@@ -89,7 +90,8 @@ impl Condition {
     /// [`edb_core::ErrorKind::Usage`] if a mnemonic is not among `series`, or if a text is compared with a number.
     pub fn spans(&self, series: &[Series]) -> Result<Outcome<Coverage>> {
         let groups = by_mnemonic(series);
-        let operands = Operands { groups: &groups, text: &self.expression.text, limit: self.limit };
+        let notices = RefCell::default();
+        let operands = Operands { groups: &groups, text: &self.expression.text, limit: self.limit, notices };
         let mut notices = Vec::new();
         let mut found: Option<Coverage> = None;
         let parts =
@@ -111,7 +113,9 @@ impl Condition {
                 span.stop().plus_micros(self.after_us),
             )
         });
-        Ok(Outcome { value: widened.collect(), notices })
+        let value = widened.collect();
+        notices.append(&mut operands.notices.into_inner());
+        Ok(Outcome { value, notices })
     }
 }
 
@@ -142,7 +146,14 @@ impl Condition {
                 _ => told.push((truth, border[0], border[1])),
             }
         }
-        let unknown_us: i64 = told.iter().filter(|one| one.0.is_none()).map(|one| one.2 - one.1).sum();
+        let mut names = Vec::new();
+        collect(root, &mut names);
+        let mut asked = Coverage::new();
+        for name in names {
+            operands.find(&name)?.iter().for_each(|part| asked.insert(part.range));
+        }
+        let known_us: i64 = told.iter().filter(|one| one.0.is_some()).map(|one| one.2 - one.1).sum();
+        let unknown_us = asked.micros() - known_us;
         let says_no =
             |at: Option<usize>| at.and_then(|at| told.get(at)).is_some_and(|one| one.0 == Some(false));
         let is_wanted = |at: usize| {
@@ -178,7 +189,7 @@ fn times_of(root: &Node, operands: &Operands<'_>) -> Result<Vec<i64>> {
     let mut times: Vec<&[i64]> = Vec::new();
     for node in nodes {
         let mut names = Vec::new();
-        crate::expression::collect(node, &mut names);
+        collect(node, &mut names);
         for name in names {
             times.extend(operands.find(&name)?.iter().map(|part| part.samples.times()));
         }
@@ -251,10 +262,7 @@ fn held(node: &Node, operands: &Operands<'_>, borders: Borders) -> Result<Held> 
             of_parts(parts, operands.limit_us(parts), borders)
         }
         Kind::Visit(visit) => {
-            let inside = operands.visit(visit)?;
-            let messages = operands.find(&edb_core::Mnemonic::new(crate::expression::EVENT_MESSAGES)?)?;
-            let known: Coverage = messages.iter().flat_map(|part| part.known.ranges()).copied().collect();
-            let outside = known.without(&inside);
+            let (inside, outside) = operands.visit(visit)?;
             let mut all: Vec<(TimeRange, bool)> =
                 inside.ranges().iter().map(|range| (*range, true)).collect();
             all.extend(outside.ranges().iter().map(|range| (*range, false)));

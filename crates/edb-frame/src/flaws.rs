@@ -105,7 +105,11 @@ pub fn flaws(series: &[Series], options: &FlawOptions, notices: &[Notice]) -> Re
             general("detail", "in words"),
         ),
     ];
-    let mut table = Table::new(columns, Vec::new())?;
+    let selected = |name: &Mnemonic| series.iter().any(|one| one.mnemonic() == name);
+    let idle = options.limits.iter().filter(|(name, ..)| !selected(name));
+    let told =
+        idle.map(|(name, ..)| Notice::about(NoticeKind::LeftOut, name, "has limits, and is not selected"));
+    let mut table = Table::new(columns, told.collect())?;
     table.made = vec![("rows".to_owned(), "flaws".to_owned())];
     Ok(table)
 }

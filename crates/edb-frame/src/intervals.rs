@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use edb_core::{Coverage, Error, Instant, MICROS_PER_SECOND, Result, Sampling, Series, TimeRange, Value};
+use edb_core::{Coverage, Error, Instant, MICROS_PER_SECOND, Notice, Result, Series, TimeRange, Value};
 use edb_series::intervals::{Run, runs};
 use polars::prelude::{Column, DataType, TimeUnit};
 
@@ -57,9 +57,8 @@ struct Stood {
     run: Run,
 }
 
-fn intervals_of(parts: &[&Series], options: &IntervalOptions) -> Vec<Stood> {
-    let is_change_only = parts::sampling(parts).0 == Sampling::ChangeOnly;
-    let limit_us = parts::limit_us(if is_change_only { Limit::Unlimited } else { options.max_gap }, parts);
+fn intervals_of(parts: &[&Series], options: &IntervalOptions, notices: &mut Vec<Notice>) -> Vec<Stood> {
+    let limit_us = parts::hold_limit_us(options.max_gap, parts, notices);
     let mut all = Vec::new();
     for part in parts {
         // All stretches at once: what is unknown lies between them and keeps them apart.
@@ -117,11 +116,11 @@ fn same(a: Option<Value>, b: Option<Value>) -> bool {
 /// # Ok::<(), edb_core::Error>(())
 /// ```
 pub fn states(series: &[Series], options: &IntervalOptions) -> Result<Table> {
-    let mut all: Vec<(&Series, Stood)> = Vec::new();
+    let (mut all, mut notices): (Vec<(&Series, Stood)>, Vec<Notice>) = (Vec::new(), Vec::new());
     let groups = by_mnemonic(series);
     for parts in &groups {
         parts::kind_of(parts)?;
-        all.extend(intervals_of(parts, options).into_iter().map(|stood| (parts[0], stood)));
+        all.extend(intervals_of(parts, options, &mut notices).into_iter().map(|stood| (parts[0], stood)));
     }
     all.sort_by_key(|(_, stood)| stood.run.start_us);
     let rows = || all.iter().map(|(_, stood)| stood);
@@ -159,7 +158,7 @@ pub fn states(series: &[Series], options: &IntervalOptions) -> Result<Table> {
             ColumnAbout::general("is_complete", "1 if its beginning and its end were seen, else 0"),
         ),
     ];
-    let mut table = Table::new(columns, Vec::new())?;
+    let mut table = Table::new(columns, notices)?;
     let borders = if options.borders == Borders::Hold {
         "held until the next sample"
     } else {
@@ -185,11 +184,11 @@ pub fn duty(series: &[Series], options: &IntervalOptions) -> Result<Table> {
         lengths: Vec<i64>,
         fraction: f64,
     }
-    let mut all: Vec<Spent> = Vec::new();
+    let (mut all, mut notices): (Vec<Spent>, Vec<Notice>) = (Vec::new(), Vec::new());
     for parts in by_mnemonic(series) {
         parts::kind_of(&parts)?;
         let mut by_state: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-        for stood in intervals_of(&parts, options) {
+        for stood in intervals_of(&parts, options, &mut notices) {
             if let Some(state) = stood.state {
                 by_state.entry(state.to_string()).or_default().push(stood.run.stop_us - stood.run.start_us);
             }
@@ -231,7 +230,7 @@ pub fn duty(series: &[Series], options: &IntervalOptions) -> Result<Table> {
         seconds("mean_s", "the mean interval", rows().map(|one| Some(total(one) / one.lengths.len() as i64))),
         seconds("longest_s", "the longest interval", rows().map(|one| one.lengths.iter().max().copied())),
     ];
-    let mut table = Table::new(columns, Vec::new())?;
+    let mut table = Table::new(columns, notices)?;
     table.made = vec![("rows".to_owned(), "states and the time spent in them".to_owned())];
     Ok(table)
 }

@@ -53,6 +53,9 @@ pub fn sampling(parts: &[&Series]) -> (Sampling, Option<Notice>) {
         }
         steps.extend(rows.map(|row| part.samples.times()[row] - part.samples.times()[row - 1]));
     }
+    if steps.is_empty() {
+        return (stated, None);
+    }
     steps.sort_unstable();
     let (median, longest) = (steps[steps.len() / 2], steps[steps.len() - 1]);
     if longest < median.saturating_mul(10) || is_noise(parts, samples) {
@@ -131,17 +134,33 @@ pub(crate) fn kind_of(parts: &[&Series]) -> edb_core::Result<ValueKind> {
 }
 
 /// A limit in microseconds. A learned one is one and a half cadences of the samples themselves
-/// ([`gaps::gap_limit_us`]); what has no cadence stands until its next sample.
-pub(crate) fn limit_us(limit: Limit, parts: &[&Series]) -> i64 {
+/// ([`gaps::gap_limit_us`]); what has no cadence stands until its next sample, and a notice says so.
+pub(crate) fn limit_us(limit: Limit, parts: &[&Series], notices: &mut Vec<Notice>) -> i64 {
     match limit {
         Limit::At(duration) => i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
         Limit::Unlimited => kernel::UNLIMITED,
         Limit::Learned => {
             let times = parts.iter().map(|part| part.samples.times()).max_by_key(|times| times.len());
-            let regular = times.and_then(gaps::regular_gaps);
-            regular.map_or(kernel::UNLIMITED, |(cadence, _)| gaps::gap_limit_us(cadence))
+            if let Some((cadence, _)) = times.and_then(gaps::regular_gaps) {
+                return gaps::gap_limit_us(cadence);
+            }
+            let samples: usize = parts.iter().map(|part| part.samples.len()).sum();
+            let text = format!(
+                "no cadence can be learned from its {samples} samples: a value stands until the next one comes"
+            );
+            let notice = Notice::about(NoticeKind::Inferred, parts[0].mnemonic(), text);
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+            kernel::UNLIMITED
         }
     }
+}
+
+/// As [`limit_us`], but no limit binds what is stated to be change-only, or taken to be.
+pub(crate) fn hold_limit_us(limit: Limit, parts: &[&Series], notices: &mut Vec<Notice>) -> i64 {
+    let is_change_only = sampling(parts).0 == Sampling::ChangeOnly;
+    limit_us(if is_change_only { Limit::Unlimited } else { limit }, parts, notices)
 }
 
 /// What fills cells at targets within a limit: [`kernel::hold_values`] or [`kernel::linear`].

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use edb_core::{Coverage, Mnemonic, Notice, NoticeKind, Outcome, Result, Series};
+use edb_core::{Coverage, Error, Mnemonic, Notice, NoticeKind, Outcome, Result, Series};
 
 use crate::align::Limit;
 use crate::derive::derive;
@@ -67,6 +67,32 @@ impl Preparation {
         measured
     }
 
+    /// Refuses quantities that have the name of another one, or of one of `selected`, and those that are made of later ones.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Usage`].
+    pub fn check(&self, selected: &[Mnemonic]) -> Result<()> {
+        for (at, one) in self.derive.iter().enumerate() {
+            if selected.contains(&one.name) || self.derive[..at].iter().any(|other| other.name == one.name) {
+                return Err(Error::usage(format!(
+                    "could not derive {}: something else has that name",
+                    one.name
+                ))
+                .with_hint("give the derived quantity a name of its own"));
+            }
+            let later =
+                self.derive[at..].iter().find(|later| one.expression.mnemonics().contains(&later.name));
+            if let Some(later) = later {
+                let message = format!(
+                    "could not derive {}: it is made of {}, which is derived after it",
+                    one.name, later.name
+                );
+                return Err(Error::usage(message).with_hint("define what it is made of before it"));
+            }
+        }
+        Ok(())
+    }
+
     /// The derived quantities of `series`.
     ///
     /// # Errors
@@ -97,7 +123,14 @@ impl Preparation {
             let found = condition.spans(series)?;
             outcome.notices = found.notices;
             if found.value.is_empty() {
-                let text = format!("`{}` holds nowhere in the range", condition.expression);
+                let is_plain =
+                    (condition.before_us, condition.after_us) == (0, 0) && !condition.complete_only;
+                let what = if is_plain {
+                    "holds nowhere in the range"
+                } else {
+                    "leaves no interval, narrowed or complete as asked"
+                };
+                let text = format!("`{}` {what}", condition.expression);
                 outcome.notices.push(Notice::general(NoticeKind::NoSamples, text));
             }
             outcome.value = Some(match outcome.value {
@@ -105,6 +138,11 @@ impl Preparation {
                 Some(within) => within.without(&within.without(&found.value)),
                 None => found.value,
             });
+        } else if outcome.value.as_ref().is_some_and(Coverage::is_empty) {
+            outcome.notices.push(Notice::general(NoticeKind::NoSamples, "the list of intervals is empty"));
+        }
+        if let (Some(spans), Some(without)) = (&mut outcome.value, &self.without) {
+            *spans = spans.without(without);
         }
         Ok(outcome)
     }
@@ -149,11 +187,7 @@ impl Preparation {
 
     /// What was done, in words, as pairs for the provenance of a table.
     pub fn words(&self) -> Vec<(String, String)> {
-        let mut words: Vec<(String, String)> = self
-            .derive
-            .iter()
-            .map(|one| ("derived".to_owned(), format!("{} = {}", one.name, one.expression)))
-            .collect();
+        let mut words: Vec<(String, String)> = self.derive.iter().map(derived).collect();
         if let Some(condition) = &self.condition {
             let margin = if (condition.before_us, condition.after_us) == (0, 0) {
                 String::new()
@@ -176,4 +210,13 @@ impl Preparation {
         }
         words
     }
+}
+
+fn derived(one: &Definition) -> (String, String) {
+    let times = one
+        .expression
+        .mnemonics()
+        .first()
+        .map_or_else(String::new, |first| format!(", at the times of {first}"));
+    ("derived".to_owned(), format!("{} = {}{times}", one.name, one.expression))
 }

@@ -6,7 +6,7 @@ use edb_core::{Error, Notice, NoticeKind, Request, Result, Sampling, Series, Val
 use edb_series::grid::Grid;
 use edb_series::order::Clip;
 
-use crate::align::{MAX_ROWS, describe};
+use crate::align::{Limit, MAX_ROWS, describe};
 use crate::bin::{ByTime, Summary};
 use crate::parts::{self, by_mnemonic};
 use crate::statistic::Statistic;
@@ -72,6 +72,9 @@ pub struct ResampleOptions {
     pub min_count: u64,
     /// How far sigma clipping goes.
     pub clip: Clip,
+    /// How long a value holds at most in [`Statistic::TimeMean`], [`Statistic::TimeStd`] and [`Statistic::Fraction`]. It does not bind what
+    /// is change-only.
+    pub max_gap: Limit,
 }
 
 impl ResampleOptions {
@@ -85,6 +88,7 @@ impl ResampleOptions {
             stamp: Stamp::Start,
             min_count: 0,
             clip: Clip::default(),
+            max_gap: Limit::Learned,
         }
     }
 

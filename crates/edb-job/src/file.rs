@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use edb::frame::{
-    AlignOptions, Beside, Borders, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions,
-    Limit, Preparation, ResampleOptions,
+    AlignOptions, Beside, Borders, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit,
+    Preparation, ResampleOptions,
 };
 use edb::plot::FigureOptions;
 use edb::{
@@ -16,8 +16,8 @@ use serde::Deserialize;
 
 use crate::job::{Job, Output, Shape, TableShape};
 use crate::words::{
-    parse_beside, parse_bins, parse_borders, parse_edges, parse_exception, parse_layout, parse_limit,
-    parse_method, parse_pad, parse_stamp, parse_statistics, parse_times, parse_value_limits,
+    parse_beside, parse_bins, parse_borders, parse_clip, parse_edges, parse_exception, parse_layout,
+    parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics, parse_times, parse_value_limits,
 };
 
 #[derive(Deserialize)]
@@ -208,7 +208,7 @@ impl OutputTable {
         };
         let table = match (&self.align, &self.resample, &self.table) {
             (Some(align), None, None) => TableShape::Aligned(align.read()?),
-            (None, Some(resample), None) => TableShape::Resampled(resample.read()?),
+            (None, Some(resample), None) => TableShape::Resampled(resample.read(intervals.max_gap)?),
             (None, None, None) => TableShape::Long,
             (None, None, Some(word)) => {
                 let limits =
@@ -238,19 +238,16 @@ impl AlignTable {
 }
 
 impl ResampleTable {
-    fn read(&self) -> Result<ResampleOptions> {
+    fn read(&self, max_gap: Limit) -> Result<ResampleOptions> {
         let bins = parse_bins(&self.every, self.origin.as_deref())?;
-        let clip = Clip::default();
         Ok(ResampleOptions {
             statistics: parse_statistics(&self.statistics)?,
             empty: if self.keep_empty { EmptyBins::Null } else { EmptyBins::Absent },
             layout: self.layout.as_deref().map_or(Ok(edb::frame::Layout::Long), parse_layout)?,
             stamp: self.stamp.as_deref().map_or(Ok(edb::frame::Stamp::Start), parse_stamp)?,
             min_count: self.min_count,
-            clip: Clip {
-                sigma: self.sigma.unwrap_or(clip.sigma),
-                max_iterations: self.max_iterations.or(clip.max_iterations),
-            },
+            clip: parse_clip(self.sigma.unwrap_or(3.0), self.max_iterations.unwrap_or(5))?,
+            max_gap,
             ..ResampleOptions::new(bins)
         })
     }

@@ -90,6 +90,7 @@ impl Job {
                 resolved.wanted.push(request.mnemonic.clone());
             }
         }
+        self.outputs.iter().try_for_each(|output| output.preparation.check(&resolved.wanted))?;
         let mut ranges: Vec<TimeRange> = selection.ranges.clone();
         if ranges.is_empty() {
             ranges = resolved.requests.iter().map(|request| request.range).collect();

@@ -14,6 +14,7 @@ pub use job::{Job, Output, Resolved, Shape, TableShape};
 pub use report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
 pub use run::{delivered, failures, run};
 pub use words::{
-    parse_beside, parse_bins, parse_borders, parse_edges, parse_exception, parse_grid, parse_layout,
-    parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics, parse_times, parse_value_limits,
+    parse_beside, parse_bins, parse_borders, parse_clip, parse_edges, parse_exception, parse_grid,
+    parse_layout, parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics, parse_times,
+    parse_value_limits,
 };

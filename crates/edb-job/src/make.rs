@@ -199,8 +199,12 @@ impl Fetch<'_> {
         all.append(&mut preparation.derived(self.series)?.value);
         let spans = preparation.spans(&all)?;
         notices.extend(spans.notices);
+        // Margins may reach beyond what was asked.
+        let asked: Coverage = self.series.iter().map(|one| one.range).collect();
+        let spans = spans.value.unwrap_or_default();
+        let spans = spans.without(&spans.without(&asked));
         let what = preparation.condition.as_ref().map(|condition| condition.expression.to_string());
-        frame::span_table(&spans.value.unwrap_or_default(), &what.unwrap_or_default())
+        frame::span_table(&spans, &what.unwrap_or_default())
     }
 }
 

@@ -38,6 +38,11 @@ pub async fn run(
     let mut fetched = fetched.map_err(|error| meant_as_text(error, job))?;
     let job = &with_ranges(job, &fetched);
     fetched.retrieved.notices.splice(0..0, resolved.notices.iter().cloned());
+    let is_asked = |name: &&Mnemonic| fetched.known().iter().any(|(request, _)| request.mnemonic == **name);
+    let idle: Vec<&Mnemonic> = job.change_only.iter().filter(|name| !is_asked(name)).collect();
+    let text = "is said to be change-only, and is not asked for";
+    let idle = idle.into_iter().map(|name| Notice::about(NoticeKind::LeftOut, name, text));
+    fetched.retrieved.notices.extend(idle);
     if let Some(cause) = fetched.take_cause() {
         let series = nothing(&fetched);
         let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
@@ -95,13 +100,17 @@ pub async fn run(
 /// A word of an expression that is no mnemonic may be meant as text.
 fn meant_as_text(error: Error, job: &Job) -> Error {
     let message = error.to_string();
+    // The event log stands in no expression by its name.
     let is_it = |name: &&Mnemonic| {
-        error.kind() == ErrorKind::UnknownMnemonic && message.contains(&format!("`{name}`"))
+        name.as_str() != "ICTM_EVENT_MSG"
+            && error.kind() == ErrorKind::UnknownMnemonic
+            && message.contains(&format!("`{name}`"))
     };
     match job.outputs.iter().flat_map(|output| output.preparation.needs()).find(|name| is_it(&name)) {
-        Some(name) => error.with_hint(format!(
-            "texts are written in quotes, as '{name}'; names are looked up with `edb search`"
-        )),
+        Some(name) => {
+            let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+            error.with_hint(format!("{hint}texts are written in quotes, as '{name}'"))
+        }
         None => error,
     }
 }

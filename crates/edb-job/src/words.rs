@@ -1,6 +1,6 @@
 //! The words of flags and job files that say what to make of series.
 
-use edb::frame::{Beside, Bins, Borders, Grid, Layout, Limit, Method, Stamp, Statistic, Times};
+use edb::frame::{Beside, Bins, Borders, Clip, Grid, Layout, Limit, Method, Stamp, Statistic, Times};
 use edb::{Error, Instant, Mnemonic, Result, parse_duration, parse_instant};
 
 /// Reads the times of rows: a step (`1s`, `1mo`) and an origin (default 1970-01-01), or `union`, or `of:MNEMONIC`.
@@ -58,7 +58,9 @@ pub fn parse_bins(text: &str, origin: Option<&str>) -> Result<Bins> {
     match text {
         "range" => Ok(Bins::Ranges(Vec::new())),
         "block" => Ok(Bins::Series),
-        step => parse_grid(step, origin).map(Bins::Grid).map_err(|error| {
+        // What is wrong with the origin says so itself.
+        step if parse_grid(step, None).is_ok() => parse_grid(step, origin).map(Bins::Grid),
+        step => parse_grid(step, None).map(Bins::Grid).map_err(|error| {
             Error::usage(format!("could not tell what each row is about by `{step}`"))
                 .with_hint("use `range`, `block`, or a bin as `1m`, `1d` or `1mo`")
                 .caused_by(error)
@@ -127,12 +129,15 @@ pub fn parse_value_limits(text: &str) -> Result<(Mnemonic, f64, f64)> {
     let read = || {
         let (name, range) = text.split_once('=')?;
         let (low, high) = range.split_once("..")?;
-        let (low, high): (f64, f64) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+        let open =
+            |text: &str, end: f64| if text.trim().is_empty() { Some(end) } else { text.trim().parse().ok() };
+        let (low, high) = (open(low, f64::NEG_INFINITY)?, open(high, f64::INFINITY)?);
         (low <= high).then_some((name, low, high))
     };
     let (name, low, high) = read().ok_or_else(|| {
-        Error::usage(format!("could not read `{text}` as limits"))
-            .with_hint("write `MNEMONIC=LOW..HIGH`, as in `SE_ZBUSVLT=26..32`")
+        Error::usage(format!("could not read `{text}` as limits")).with_hint(
+            "write `MNEMONIC=LOW..HIGH`, the lower one first, as in `SE_ZBUSVLT=26..32` or `SE_ZBUSVLT=..32`",
+        )
     })?;
     Ok((Mnemonic::new(name)?, low, high))
 }
@@ -188,7 +193,23 @@ pub fn parse_statistics(words: &[String]) -> Result<Vec<Statistic>> {
     if words.is_empty() {
         return Ok(Statistic::USUAL.to_vec());
     }
-    words.iter().map(|word| Statistic::parse(word)).collect()
+    let statistics = words.iter().map(|word| Statistic::parse(word)).collect::<Result<Vec<_>>>()?;
+    let twice = |at: &usize| statistics[..*at].contains(&statistics[*at]);
+    match (0..statistics.len()).find(twice) {
+        Some(at) => Err(Error::usage(format!("the statistic `{}` is asked for twice", words[at]))),
+        None => Ok(statistics),
+    }
+}
+
+/// Reads how far sigma clipping goes; no iterations at most means until nothing is left to clip.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_clip(sigma: f64, max_iterations: u32) -> Result<Clip> {
+    if sigma.is_nan() || sigma <= 0.0 {
+        return Err(Error::usage(format!("could not clip at {sigma} sigma: expected a positive number")));
+    }
+    Ok(Clip { sigma, max_iterations: Some(max_iterations).filter(|most| *most > 0) })
 }
 
 /// Reads `age` or `time`: what stands beside values.

@@ -10,10 +10,11 @@ use super::SelectionArgs;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conditions and derived quantities")]
 pub(crate) struct PrepareArgs {
-    /// Add a quantity made of mnemonics: `'power = SE_ZIMIRICEA * SE_ZBUSVLT'` (repeat for several)
+    /// Add a quantity made of mnemonics: `'power = SE_ZIMIRICEA * SE_ZBUSVLT'` (repeat for several). Its times are those of the mnemonic
+    /// named first; of the others real values lie on lines between their samples, the rest is held
     #[arg(long, value_name = "NAME = EXPRESSION")]
     pub(crate) derive: Vec<String>,
-    /// Only samples while this holds: `"MODE = 'ON' and VOLT > 25"`, `'visit V01234001001'`
+    /// Only samples while this holds: `"MODE = 'ON' and VOLT > 25"`, `'visit V01234001001'`. Each value holds until the next sample
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) condition: Option<String>,
     /// Widen the intervals of the condition: `5s` on both sides, `5s/10s` before and after, `-5s` to narrow them
@@ -22,7 +23,7 @@ pub(crate) struct PrepareArgs {
     /// End the condition's intervals with the last sample that meets it, not with the first that does not
     #[arg(long, requires = "condition")]
     pub(crate) until_seen: bool,
-    /// Only samples in the intervals of this file: columns `start` and `stop`; csv, parquet
+    /// Only samples in the intervals of this file: columns `start` and `stop`, nothing for open ends; intervals that touch are one; csv, parquet
     #[arg(long, value_name = "FILE")]
     pub(crate) within: Option<PathBuf>,
     /// No samples in the intervals of this file
@@ -31,8 +32,8 @@ pub(crate) struct PrepareArgs {
     /// Leave out the first and the last samples of each block, where it has more: `2/1`
     #[arg(long, value_name = "FIRST/LAST")]
     pub(crate) ignore_edges: Option<String>,
-    /// How long a value may stand for others in conditions, derived quantities and states: a duration, `learned` (one and a half
-    /// cadences) or `unlimited`
+    /// How long a value may stand for others in conditions, derived quantities, states and statistics weighted by time: a duration,
+    /// `learned` (one and a half cadences) or `unlimited`. It does not bind what is change-only
     #[arg(long, value_name = "DURATION", default_value = "learned")]
     pub(crate) max_gap: String,
 }
@@ -58,7 +59,7 @@ pub(crate) struct StatisticArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) min_count: u64,
     /// Sigma clipping: how many standard deviations from the median a value may be
-    #[arg(long, value_name = "N", default_value_t = 3.0)]
+    #[arg(long, value_name = "N", default_value_t = 3.0, allow_hyphen_values = true)]
     pub(crate) sigma: f64,
     /// Sigma clipping: how often at most; 0 until nothing is left to clip
     #[arg(long, value_name = "N", default_value_t = 5)]

@@ -59,7 +59,7 @@ fn table(args: &ExportArgs) -> Result<TableShape> {
     }
     if let Some(step) = &args.resample {
         let bins = Bins::Grid(parse_grid(step, origin)?);
-        return tables::statistics(&args.statistics, bins).map(TableShape::Resampled);
+        return tables::statistics(&args.statistics, bins, &args.prepare.max_gap).map(TableShape::Resampled);
     }
     tables::other(&args.tables, &args.prepare)
 }

@@ -14,6 +14,12 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
     let mut job = super::job("stats", &args.selection, now)?;
     let preparation = tables::preparation(&args.prepare, &args.tables, now)?;
     let table = if args.tables.table.is_some() || !args.tables.limits.is_empty() {
+        if let Some(flag) = args.statistics.first_given() {
+            return Err(Error::usage(format!(
+                "`{flag}` is about statistics, and another table is asked for"
+            ))
+            .with_hint("leave `--table` out, or the flag"));
+        }
         tables::other(&args.tables, &args.prepare)?
     } else {
         let bins = parse_bins(&args.by, args.statistics.origin.as_deref())?;
@@ -21,7 +27,7 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
             return Err(Error::usage("blocks of what? nothing is left out")
                 .with_hint("add `--where`, `--within` or `--without`"));
         }
-        TableShape::Resampled(tables::statistics(&args.statistics, bins)?)
+        TableShape::Resampled(tables::statistics(&args.statistics, bins, &args.prepare.max_gap)?)
     };
     if args.output.is_empty() {
         if common.words.summary == SummaryForm::Json {

@@ -1,13 +1,13 @@
 //! What `export` and `stats` share: flags to options, and tables on stdout.
 
 use edb::frame::{
-    Bins, Clip, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit, Preparation,
+    Bins, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit, Preparation,
     ResampleOptions, Table,
 };
 use edb::{Error, Instant, Result, export};
 use edb_job::{
-    Job, TableShape, parse_borders, parse_edges, parse_layout, parse_limit, parse_pad, parse_stamp,
-    parse_statistics, parse_value_limits,
+    Job, TableShape, parse_borders, parse_clip, parse_edges, parse_layout, parse_limit, parse_pad,
+    parse_stamp, parse_statistics, parse_value_limits,
 };
 
 use crate::args::{Common, PrepareArgs, StatisticArgs, TableArgs};
@@ -44,20 +44,15 @@ pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) 
 }
 
 /// Statistics of bins.
-pub(crate) fn statistics(args: &StatisticArgs, bins: Bins) -> Result<ResampleOptions> {
-    if args.sigma.is_nan() || args.sigma <= 0.0 {
-        return Err(Error::usage(format!(
-            "could not clip at {} sigma: expected a positive number",
-            args.sigma
-        )));
-    }
+pub(crate) fn statistics(args: &StatisticArgs, bins: Bins, max_gap: &str) -> Result<ResampleOptions> {
     Ok(ResampleOptions {
         statistics: parse_statistics(&args.statistics)?,
         empty: if args.keep_empty { EmptyBins::Null } else { EmptyBins::Absent },
         layout: parse_layout(&args.layout)?,
         stamp: parse_stamp(&args.stamp)?,
         min_count: args.min_count,
-        clip: Clip { sigma: args.sigma, max_iterations: Some(args.max_iterations).filter(|most| *most > 0) },
+        clip: parse_clip(args.sigma, args.max_iterations)?,
+        max_gap: parse_limit(max_gap)?,
         ..ResampleOptions::new(bins)
     })
 }

@@ -67,6 +67,10 @@ impl Expression {
     /// As [`parse`](Self::parse), and if it is a number or a text.
     pub fn parse_condition(text: &str) -> Result<Self> {
         let expression = Self::parse(text)?;
+        if expression.mnemonics().is_empty() {
+            let message = "it names no mnemonic, and so holds always or never";
+            return Err(fault(text, &expression.root.span, message));
+        }
         if expression.is_truth {
             return Ok(expression);
         }
@@ -175,6 +179,13 @@ mod tests {
             let found = caret.find('^').unwrap() - 2..caret.len() - 2;
             assert_eq!(found, marked, "{text}: {error}");
         }
+        let long = format!("A{}", " + 1".repeat(3000));
+        assert!(Expression::parse(&long).unwrap_err().to_string().contains("more than 500 operators"));
+        for text in ["1 = 1", "true"] {
+            let error = Expression::parse_condition(text).unwrap_err().to_string();
+            assert!(error.contains("names no mnemonic"), "{text}: {error}");
+        }
+        assert!(Expression::parse("visit banana").unwrap_err().to_string().contains("expected a visit as"));
         let nested = format!("{}1{}", "(".repeat(500), ")".repeat(500));
         assert!(Expression::parse(&nested).unwrap_err().to_string().contains("nested too deeply"));
         assert!(

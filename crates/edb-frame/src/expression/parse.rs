@@ -6,6 +6,7 @@ use std::sync::Arc;
 use edb_core::{Error, Mnemonic, Result};
 
 use super::lex::{Token, fault, lex};
+use crate::events::visit_name;
 
 /// A part of an expression, and where it stands in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,16 +135,20 @@ const OVER_TIME: [&str; 5] = ["diff", "rate", "rolling_mean", "rolling_median", 
 /// Names nest; what a person writes nests a few times.
 const DEEPEST: usize = 100;
 
+/// The tree of a chain is as deep as the chain is long.
+const MOST_OPERATORS: usize = 500;
+
 pub(crate) struct Parser<'a> {
     text: &'a str,
     tokens: Vec<(Token, Range<usize>)>,
     at: usize,
     depth: usize,
+    operators: usize,
 }
 
 /// Reads a whole expression.
 pub(crate) fn parse(text: &str) -> Result<Node> {
-    let mut parser = Parser { text, tokens: lex(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { text, tokens: lex(text)?, at: 0, depth: 0, operators: 0 };
     let root = parser.expression(0)?;
     match parser.peek() {
         Token::End => Ok(root),
@@ -237,6 +242,13 @@ impl Parser<'_> {
             let Some(operator) = self.operator().filter(|operator| operator.strength() > least) else {
                 break;
             };
+            self.operators += 1;
+            if self.operators > MOST_OPERATORS {
+                let message = format!(
+                    "it has more than {MOST_OPERATORS} operators: use `in (…)`, or lists of intervals"
+                );
+                return Err(self.fault(&self.span(), &message));
+            }
             self.next();
             // A power binds to the right: 2^3^2 is 2^9.
             let strength = operator.strength() - u8::from(operator == Operator::Power);
@@ -321,11 +333,12 @@ impl Parser<'_> {
             if self.is_word("and") || self.is_word("or") || self.is_word("in") {
                 Kind::Mnemonic(Mnemonic::new(name)?)
             } else {
+                let Some(visit) = visit_name(&visit) else {
+                    let message = "expected a visit as `V01234001001`, or `'1234:1:1'`";
+                    return Err(self.fault(&self.span(), message));
+                };
                 self.next();
-                return Ok(Node {
-                    span: span.start..end,
-                    kind: Kind::Visit(visit.to_ascii_uppercase().into()),
-                });
+                return Ok(Node { span: span.start..end, kind: Kind::Visit(visit.into()) });
             }
         } else {
             let mnemonic =
