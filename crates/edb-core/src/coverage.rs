@@ -65,6 +65,12 @@ impl Coverage {
         Self(self.0.iter().flat_map(|range| other.gaps(*range)).collect())
     }
 
+    /// The part of the set that is in `other` as well.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Self {
+        self.without(&self.without(other))
+    }
+
     /// Whether all of `range` is in the set.
     pub fn covers(&self, range: TimeRange) -> bool {
         self.gaps(range).is_empty()
@@ -122,6 +128,9 @@ mod tests {
                 let within = coverage.within(asked).ranges().iter().any(|known| known.contains(instant));
                 prop_assert_eq!(within, asked.contains(instant) && *bit);
                 let without = coverage.without(&[asked].into_iter().collect());
+                let shared = coverage.intersect(&[asked].into_iter().collect());
+                let both = shared.ranges().iter().any(|known| known.contains(instant));
+                prop_assert_eq!(both, asked.contains(instant) && *bit);
                 let left = without.ranges().iter().any(|known| known.contains(instant));
                 prop_assert_eq!(left, !asked.contains(instant) && *bit);
             }

@@ -28,6 +28,8 @@ pub struct Series {
     pub trailing: Option<Sample>,
     /// The parts of the range in which every sample is known.
     pub known: Coverage,
+    /// The cadence in microseconds, where it was learned from a longer series that this one was cut from.
+    pub cadence_us: Option<i64>,
 }
 
 impl Series {
@@ -36,7 +38,15 @@ impl Series {
         let mut about = DictionaryEntry::bare(mnemonic);
         about.sql_type = Some(samples.sql_type().clone());
         let known = [range].into_iter().collect();
-        Self { about, range, samples: samples.cut(range), leading: None, trailing: None, known }
+        Self {
+            about,
+            range,
+            samples: samples.cut(range),
+            leading: None,
+            trailing: None,
+            known,
+            cadence_us: None,
+        }
     }
 
     /// Whose samples.

@@ -9,7 +9,8 @@ use crate::Format;
 
 /// Reads a list of half-open intervals from a file of ours (any table with times in `start` and `stop`: states, visits, spans), from a CSV file with
 /// such columns in any order (lines that begin with `#` are passed over), or from one without a header that has them first. Times may have
-/// every form that [`parse_instant`] reads; a row without a start is open to the past, one without a stop to the future.
+/// every form that [`parse_instant`] reads; a row without a start is open to the past, one without a stop to the future; one without either, or
+/// whose stop is its start, has no interval.
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Usage`] with the line of what cannot be read, [`edb_core::ErrorKind::Disk`] if the file cannot be.
@@ -44,13 +45,20 @@ fn from_parquet(path: &Path) -> Result<Coverage> {
     let mut spans = Coverage::new();
     for (row, (start, stop)) in times("start")?.into_iter().zip(times("stop")?).enumerate() {
         let what = || format!("row {}", row + 1);
-        spans.insert(span(start, stop).map_err(|error| error.while_doing(what()))?);
+        span(start, stop)
+            .map_err(|error| error.while_doing(what()))?
+            .into_iter()
+            .for_each(|span| spans.insert(span));
     }
     Ok(spans)
 }
 
-fn span(start: Option<Instant>, stop: Option<Instant>) -> Result<TimeRange> {
-    TimeRange::new(start.unwrap_or(Instant::MIN), stop.unwrap_or(Instant::MAX))
+fn span(start: Option<Instant>, stop: Option<Instant>) -> Result<Option<TimeRange>> {
+    if start == stop {
+        return Ok(None);
+    }
+    let span = TimeRange::new(start.unwrap_or(Instant::MIN), stop.unwrap_or(Instant::MAX));
+    span.map(Some)
 }
 
 fn from_csv(text: &str, now: Instant) -> Result<Coverage> {
@@ -87,7 +95,8 @@ fn from_csv(text: &str, now: Instant) -> Result<Coverage> {
             }
         };
         let found = read(at.0).and_then(|start| span(start, read(at.1)?));
-        spans.insert(found.map_err(|error| error.while_doing(format!("line {}", number + 1)))?);
+        let found = found.map_err(|error| error.while_doing(format!("line {}", number + 1)))?;
+        found.into_iter().for_each(|span| spans.insert(span));
     }
     Ok(spans)
 }
@@ -113,6 +122,7 @@ mod tests {
             format!("[{}/2024-03-01T00:00:00Z, 2024-03-02T00:00:00Z/{}]", Instant::MIN, Instant::MAX)
         );
         assert_eq!(read("").unwrap(), "[]");
+        assert_eq!(read("start,stop\n,\n2024-03-01,2024-03-01\n").unwrap(), "[]", "nothing is no interval");
         for (text, expected) in [
             ("start,stop\n2024-03-02,2024-03-01", "line 2: the range"),
             ("2024-03-02", "line 1: expected 2 fields, found 1"),

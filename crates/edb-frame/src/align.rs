@@ -118,7 +118,7 @@ impl AlignOptions {
 /// Puts series on common times. Columns: `time`, then one for each mnemonic in order of first appearance, of its own kind
 /// (real, integer or text; [`Method::Linear`] gives reals), and what stands [`Beside`] it.
 ///
-/// The limit does not bind a mnemonic that is stated to be change-only, when it is held: that no sample came says that its value
+/// The limit does not bind a mnemonic that is change-only (as stated, or as its samples say), when it is held: that no sample came says that its value
 /// stands, as far as the range is known. A notice says so. An exception made for a mnemonic binds it.
 ///
 /// A mnemonic may appear with several ranges. Its cells are null outside them, where nothing is known, and where no sample
@@ -248,12 +248,16 @@ fn way_of(
 ) -> (Method, Limit) {
     let mnemonic = parts[0].mnemonic();
     let (asked, limit) = options.of(mnemonic);
-    let is_change_only = parts[0].sampling() == Sampling::ChangeOnly;
+    let (sampling, inferred) = parts::sampling(parts);
+    let is_change_only = sampling == Sampling::ChangeOnly;
     let mut method = asked;
     if asked == Method::Linear && (kind != ValueKind::Real || is_change_only) {
         let text = "has no values between its samples: held instead of interpolated";
         notices.push(Notice::about(NoticeKind::HeldInstead, mnemonic, text));
         method = Method::Hold;
+    }
+    if method != asked || method == Method::Hold && is_change_only {
+        notices.extend(inferred);
     }
     // That no sample came is what says that the value holds; only what is not known ends it.
     let is_own = options.exceptions.iter().any(|(name, ..)| name == mnemonic);
@@ -291,15 +295,19 @@ fn column(
         unit: about.unit.clone(),
         description: about.description.clone(),
     };
-    let mut columns = vec![(value, column_about)];
-    if options.beside != Beside::Nothing {
-        let times = picked(parts, targets, method, limit_us, |part, row| {
-            parts::value_at(part, row)?;
-            parts::time_at(part, row)
-        });
-        columns.push(beside(mnemonic, &times, targets, options.beside));
+    if options.beside == Beside::Nothing {
+        return Ok(vec![(value, column_about)]);
     }
-    Ok(columns)
+    let mut times = picked(parts, targets, method, limit_us, |part, row| {
+        parts::value_at(part, row)?;
+        parts::time_at(part, row)
+    });
+    // A line needs a sample on either side.
+    for (time, is_there) in times.iter_mut().zip(value.is_not_null().iter()) {
+        *time = time.filter(|_| is_there == Some(true));
+    }
+    let beside = beside(mnemonic, &times, targets, options.beside);
+    Ok(vec![(value, column_about), beside])
 }
 
 fn integer_at(part: &Series, row: u32) -> Option<i64> {

@@ -155,6 +155,13 @@ impl Summary {
     ) -> Self {
         let rows = Rows::of(parts, kind);
         let by_time = ByTime::of(kind, options);
+        let inexact: usize = parts.iter().map(|part| parts::inexact(part)).sum();
+        if inexact > 0 {
+            let text = format!(
+                "{inexact} integers beyond 2^53, which a double does not hold, have no part in its statistics"
+            );
+            notices.push(Notice::about(NoticeKind::LeftOut, parts[0].mnemonic(), text));
+        }
         let can_hold = is_held || by_time.moments || by_time.fractions;
         let keep_empty = can_hold || options.empty == EmptyBins::Null;
         let ranges: Vec<Range<i64>> =
@@ -322,7 +329,7 @@ impl Summary {
                     Statistic::Percentile(hundredths, _) => {
                         Some(held::percentile(&inside, f64::from(hundredths) / 100.0))
                     }
-                    Statistic::Sum => Some(sums.sum),
+                    Statistic::Sum => (!x.is_empty()).then_some(sums.sum),
                     Statistic::ClippedCount => clipped.map(|kept| kept.count as f64),
                     Statistic::ClippedMean => clipped.map(|kept| kept.mean),
                     Statistic::ClippedMedian => clipped.map(|kept| kept.median),
@@ -343,14 +350,21 @@ impl Summary {
             let part = rows.firsts.partition_point(|first| *first <= row) - 1;
             parts::text_at(parts[part], (row - rows.firsts[part]) as u32)
         };
-        self.counts.extend(bins.iter().map(|bin| count_texts(parts, rows, bin)));
+        let nulls = |(part, first): (&&Series, &usize)| {
+            part.samples.nulls().positions().iter().map(|at| at + first).collect::<Vec<_>>()
+        };
+        let nulls: Vec<usize> = parts.iter().zip(&rows.firsts).flat_map(nulls).collect();
+        let without = |limit: usize| limit - nulls.partition_point(|at| *at < limit);
+        let count = |bin: &Bin| (without(bin.rows.end) - without(bin.rows.start)) as u64;
+        self.counts.extend(bins.iter().map(count));
         for (statistic, column) in options.statistics.iter().zip(&mut self.columns) {
-            let pick = |bin: &Bin| match statistic {
+            let pick = |(bin, count): (&Bin, &u64)| match statistic {
+                _ if *count < options.min_count => None,
                 Statistic::First => bin.rows.clone().find_map(text),
                 _ => bin.rows.clone().rev().find_map(text),
             };
             if matches!(statistic, Statistic::First | Statistic::Last) {
-                *column = StatisticColumn::Texts(bins.iter().map(pick).collect());
+                *column = StatisticColumn::Texts(bins.iter().zip(&self.counts).map(pick).collect());
             }
         }
     }
@@ -473,16 +487,6 @@ fn is_clipped(statistic: Statistic) -> bool {
 fn keep<T>(column: &mut Vec<T>, exists: &[bool]) {
     let mut exists = exists.iter();
     column.retain(|_| exists.next().copied().unwrap_or(true));
-}
-
-/// How many texts a bin has.
-fn count_texts(parts: &[&Series], rows: &Rows<'_>, bin: &Bin) -> u64 {
-    let nulls = parts.iter().zip(&rows.firsts).flat_map(|(part, first)| {
-        let positions = part.samples.nulls().positions();
-        let inside = |limit: usize| positions.partition_point(|at| at + first < limit);
-        positions[inside(bin.rows.start)..inside(bin.rows.end)].iter()
-    });
-    (bin.rows.len() - nulls.count()) as u64
 }
 
 fn stamp(bin: &Bin, rows: &Rows<'_>, stamp: Stamp) -> i64 {

@@ -1,6 +1,9 @@
 //! Quantities made of mnemonics.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
 
 use edb_core::{
     Coverage, DictionaryEntry, Error, Instant, Mnemonic, Notice, NoticeKind, Nulls, Outcome, Result, Sample,
@@ -50,7 +53,7 @@ use crate::parts::{self, Reals, by_mnemonic};
 pub fn derive(definition: &Definition, series: &[Series], limit: Limit) -> Result<Outcome<Vec<Series>>> {
     let expression = &definition.expression;
     let groups = by_mnemonic(series);
-    let operands = Operands { groups: &groups, text: &expression.text, limit, notices: RefCell::default() };
+    let operands = Operands::new(&groups, &expression.text, limit);
     let mut remarks = Vec::new();
     let derived = operands.series_of(&expression.root, &definition.name, &mut remarks)?;
     let notice = |text| Notice::about(NoticeKind::Units, &definition.name, text);
@@ -61,14 +64,48 @@ pub fn derive(definition: &Definition, series: &[Series], limit: Limit) -> Resul
 
 /// What an expression is made of.
 pub(crate) struct Operands<'a> {
-    pub(crate) groups: &'a [Vec<&'a Series>],
+    groups: &'a [Vec<&'a Series>],
     pub(crate) text: &'a str,
-    pub(crate) limit: Limit,
+    limit: Limit,
     /// What there is to tell about them, each once.
     pub(crate) notices: RefCell<Vec<Notice>>,
+    reaches: Found<Reach>,
+    derived: Found<Vec<Series>>,
+    visits: Found<(Coverage, Coverage)>,
 }
 
-impl Operands<'_> {
+/// What was found for places of the text: an expression is evaluated for each range of its first mnemonic.
+type Found<T> = RefCell<HashMap<Range<usize>, Rc<T>>>;
+
+fn once<T>(found: &Found<T>, node: &Node, find: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+    if let Some(known) = found.borrow().get(&node.span) {
+        return Ok(Rc::clone(known));
+    }
+    let fresh = Rc::new(find()?);
+    found.borrow_mut().insert(node.span.clone(), Rc::clone(&fresh));
+    Ok(fresh)
+}
+
+/// How the samples of an operand reach to other times.
+struct Reach {
+    kind: ValueKind,
+    method: Method,
+    limit_us: i64,
+}
+
+impl<'a> Operands<'a> {
+    pub(crate) fn new(groups: &'a [Vec<&'a Series>], text: &'a str, limit: Limit) -> Self {
+        Self {
+            groups,
+            text,
+            limit,
+            notices: RefCell::default(),
+            reaches: RefCell::default(),
+            derived: RefCell::default(),
+            visits: RefCell::default(),
+        }
+    }
+
     pub(crate) fn find(&self, mnemonic: &Mnemonic) -> Result<&Vec<&Series>> {
         self.groups.iter().find(|group| group[0].mnemonic() == mnemonic).ok_or_else(|| {
             Error::usage(format!("`{}` needs {mnemonic}, which is not among the series", self.text))
@@ -118,16 +155,26 @@ impl Operands<'_> {
         };
         let (leading, trailing) = (bracket(&part.leading)?, bracket(&part.trailing)?);
         let (sql_type, values, nulls) = columns(typed.values, times.len());
+        // Between two samples of one mnemonic another one may change.
+        let is_of_one = names.len() == 1 && !node.is_over_time();
         let about = DictionaryEntry {
             subsystem: part.about.subsystem.clone(),
             description: self.text.to_owned(),
             sql_type: Some(sql_type.clone()),
             unit: typed.unit.to_string(),
-            all_points: part.about.all_points,
+            all_points: part.about.all_points.filter(|all_points| *all_points || is_of_one),
             ..DictionaryEntry::bare(name.clone())
         };
         let (samples, _) = Samples::from_columns(sql_type, times, values, nulls)?;
-        Ok(Series { about, range: part.range, samples, leading, trailing, known: part.known.clone() })
+        Ok(Series {
+            about,
+            range: part.range,
+            samples,
+            leading,
+            trailing,
+            known: part.known.clone(),
+            cadence_us: part.cadence_us,
+        })
     }
 
     /// The value of an expression of one mnemonic at a bracket of it; none if it needs what came before.
@@ -140,6 +187,7 @@ impl Operands<'_> {
                     Values::Numbers(Cells::none(1))
                 }
                 Value::Text(text) => Values::Texts(vec![Some(text.clone())]),
+                Value::Null => Values::Null,
                 value => {
                     let mut cells = Cells::default();
                     cells.push(parts::as_real(value));
@@ -161,41 +209,55 @@ impl Operands<'_> {
             Kind::Mnemonic(name) if name == part.mnemonic() => {
                 Ok(Typed { values: own(part), unit: unit(part) })
             }
-            Kind::Mnemonic(name) => self.aligned(self.find(name)?, times),
-            Kind::Visit(visit) => {
-                let (inside, outside) = self.visit(visit)?;
+            Kind::Mnemonic(name) => self.aligned(leaf, self.find(name)?, times),
+            Kind::Visit(_) => {
+                let found = self.visit(leaf)?;
+                let (inside, outside) = found.as_ref();
                 let is_in = |spans: &Coverage, at| {
                     let after = spans.ranges().partition_point(|span| span.stop() <= at);
                     spans.ranges().get(after).is_some_and(|span| span.contains(at))
                 };
                 let truth = |time: &i64| {
                     let at = Instant::from_micros(*time);
-                    if is_in(&inside, at) { Some(true) } else { is_in(&outside, at).then_some(false) }
+                    if is_in(inside, at) { Some(true) } else { is_in(outside, at).then_some(false) }
                 };
                 Ok(Typed { values: Values::Truths(times.iter().map(truth).collect()), unit: Unit::default() })
             }
             _ => {
                 let derived = self.over_time(leaf)?;
-                self.aligned(&derived.iter().collect::<Vec<_>>(), times)
+                self.aligned(leaf, &derived.iter().collect::<Vec<_>>(), times)
             }
         }
     }
 
-    fn aligned(&self, parts: &[&Series], times: &[i64]) -> Result<Typed> {
-        let kind = parts::kind_of(parts)?;
-        let limit_us = self.limit_us(parts);
-        let values = if kind == ValueKind::Text {
-            Values::Texts(align::picked(parts, times, Method::Hold, limit_us, parts::text_at))
-        } else {
+    fn aligned(&self, leaf: &Node, parts: &[&Series], times: &[i64]) -> Result<Typed> {
+        let reach = once(&self.reaches, leaf, || {
+            let kind = parts::kind_of(parts)?;
+            let limit_us = self.limit_us(parts);
             let is_line = kind == ValueKind::Real && parts::sampling(parts).0 != Sampling::ChangeOnly;
-            let method = if is_line { Method::Linear } else { Method::Hold };
-            Values::Numbers(align::reals(parts, times, method, limit_us))
+            Ok(Reach { kind, method: if is_line { Method::Linear } else { Method::Hold }, limit_us })
+        })?;
+        let unit = unit(parts[0]);
+        let is_near = |part: &Series| {
+            let (start, stop) = (part.range.start().as_micros(), part.range.stop().as_micros());
+            times.first().is_some_and(|first| *first < stop)
+                && times.last().is_some_and(|last| *last >= start)
         };
-        Ok(Typed { values, unit: unit(parts[0]) })
+        let parts: Vec<&Series> = parts.iter().copied().filter(|part| is_near(part)).collect();
+        let values = if reach.kind == ValueKind::Text {
+            Values::Texts(align::picked(&parts, times, Method::Hold, reach.limit_us, parts::text_at))
+        } else {
+            Values::Numbers(align::reals(&parts, times, reach.method, reach.limit_us))
+        };
+        Ok(Typed { values, unit })
     }
 
     /// A function over time as series of its own.
-    pub(crate) fn over_time(&self, leaf: &Node) -> Result<Vec<Series>> {
+    pub(crate) fn over_time(&self, leaf: &Node) -> Result<Rc<Vec<Series>>> {
+        once(&self.derived, leaf, || self.made_over_time(leaf))
+    }
+
+    fn made_over_time(&self, leaf: &Node) -> Result<Vec<Series>> {
         let Kind::OverTime(what, argument) = &leaf.kind else {
             return Err(expression::fault(self.text, &leaf.span, "expected a function over time"));
         };
@@ -215,12 +277,12 @@ impl Operands<'_> {
     }
 
     /// When a visit was executed, and when it was not, as far as the event log is known.
-    pub(crate) fn visit(&self, visit: &str) -> Result<(Coverage, Coverage)> {
+    pub(crate) fn visit(&self, leaf: &Node) -> Result<Rc<(Coverage, Coverage)>> {
+        let Kind::Visit(visit) = &leaf.kind else {
+            return Err(expression::fault(self.text, &leaf.span, "expected a visit"));
+        };
         let messages = self.find(&Mnemonic::new(expression::EVENT_MESSAGES)?)?;
-        let inside = events::visit_spans(messages, visit)?;
-        let known: Coverage = messages.iter().flat_map(|part| part.known.ranges()).copied().collect();
-        let outside = known.without(&inside);
-        Ok((inside, outside))
+        once(&self.visits, leaf, || events::visit_spans(messages, visit))
     }
 }
 
@@ -330,6 +392,7 @@ fn over_time(series: &Series, what: OverTime, limit_us: i64) -> Result<Series> {
         trailing: None,
         range: series.range,
         known: series.known.clone(),
+        cadence_us: series.cadence_us,
     })
 }
 

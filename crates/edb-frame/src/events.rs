@@ -22,6 +22,7 @@ use crate::parts;
 use crate::table::{ColumnAbout, Table};
 
 /// One message.
+#[derive(Clone)]
 struct Message {
     time: i64,
     /// Which of the messages of its time it is, from 0.
@@ -31,13 +32,11 @@ struct Message {
 
 /// All messages in order.
 fn messages_of(parts: &[&Series]) -> Result<Vec<Message>> {
-    let is_other =
-        parts.iter().any(|part| !part.samples.is_empty() && part.samples.values().kind() != ValueKind::Text);
-    if is_other {
-        return Err(Error::usage(format!("could not read the event log: {EVENT_MESSAGES} has no texts")));
-    }
     let mut all: Vec<Message> = Vec::new();
     for part in parts {
+        if !part.samples.is_empty() && part.samples.values().kind() != ValueKind::Text {
+            return Err(Error::usage(format!("could not read the event log: {EVENT_MESSAGES} has no texts")));
+        }
         for row in 0..part.samples.len() {
             let time = part.samples.times()[row];
             let ordinal = all.last().filter(|last| last.time == time).map_or(0, |last| last.ordinal + 1);
@@ -156,9 +155,17 @@ pub(crate) fn visit_name(text: &str) -> Option<String> {
     }
 }
 
+/// The visit that an activity belongs to, whose name its own begins with.
+fn visit_of(activity: &str) -> Option<&str> {
+    activity.get(..12).filter(|name| visit_name(name).as_deref() == Some(*name))
+}
+
 /// The visits that the messages tell of, in order.
 fn visits_of(messages: &[Message]) -> Vec<Visit> {
     let mut visits: Vec<Visit> = Vec::new();
+    let mut open: Option<usize> = None;
+    // No visit begins before the one before it is over.
+    let mut earliest: Option<i64> = None;
     let fresh = |name: &str, start: Option<i64>| Visit {
         name: name.to_owned(),
         start,
@@ -170,65 +177,86 @@ fn visits_of(messages: &[Message]) -> Vec<Visit> {
     };
     for message in messages {
         let text = message.text.as_ref();
-        let open = visits.iter_mut().rev().find(|visit| visit.status == "ongoing");
         if let Some(rest) = text.strip_prefix("VISIT ") {
             let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
             let rest = rest.trim();
             if rest.ends_with("STARTED") {
                 if let Some(open) = open {
-                    open.status = "no end seen";
+                    (visits[open].stop, visits[open].status) = (Some(message.time), "no end seen");
                 }
+                open = Some(visits.len());
                 visits.push(fresh(name, Some(message.time)));
             } else if rest == "ENDED" || rest.starts_with("ENDED,") {
                 let cause = rest.split_once(',').map(|(_, cause)| cause.trim().to_owned());
-                if open.is_none_or(|open| open.name != name) {
-                    // It began before the messages do.
-                    visits.push(fresh(name, None));
+                let at = open.take_if(|open| visits[*open].name == name).unwrap_or_else(|| {
+                    visits.push(Visit { status: "no start seen", ..fresh(name, earliest) });
+                    visits.len() - 1
+                });
+                let visit = &mut visits[at];
+                (visit.stop, visit.cause) = (Some(message.time), cause);
+                if visit.status == "ongoing" {
+                    visit.status = "ended";
                 }
-                let is_it = |visit: &&mut Visit| visit.name == name && visit.status == "ongoing";
-                let Some(visit) = visits.iter_mut().rev().find(is_it) else { continue };
-                (visit.stop, visit.status, visit.cause) = (Some(message.time), "ended", cause);
             } else if rest.ends_with("SKIPPED") {
-                let mut skipped = fresh(name, None);
-                (skipped.stop, skipped.status) = (Some(message.time), "skipped");
-                visits.push(skipped);
+                let skipped = fresh(name, Some(message.time));
+                visits.push(Visit { stop: Some(message.time), status: "skipped", ..skipped });
+            } else {
+                continue;
             }
+            earliest = Some(message.time);
             continue;
         }
-        let Some(open) = open else { continue };
-        if let Some(script) = text.strip_prefix("Script activated: ") {
+        let script = text.strip_prefix("Script activated: ").or(text.strip_prefix("Script terminated: "));
+        let Some(script) = script else { continue };
+        if let (None, None, Some(name)) = (open, earliest, visit_of(script)) {
+            // What it runs in began before the messages do.
+            open = Some(visits.len());
+            visits.push(fresh(name, None));
+        }
+        let Some(open) = open.map(|open| &mut visits[open]) else { continue };
+        if text.starts_with("Script activated: ") {
             if script.ends_with(":FGSMAIN") || script.ends_with(":FGSMTMAIN") {
                 open.guiding.get_or_insert(message.time);
             }
-        } else if text.starts_with("Script terminated: ")
-            && text.ends_with(":ERROR")
-            && text.contains(&open.name)
-        {
+        } else if script.ends_with(":ERROR") && script.contains(&open.name) {
             open.errors += 1;
         }
     }
     visits
 }
 
-/// When a visit was executed, as far as the messages are known: one that began before them from their start, one that goes on up to their
-/// end, and one whose end was not seen up to the next visit.
-pub(crate) fn visit_spans(parts: &[&Series], name: &str) -> Result<Coverage> {
-    let mut spans = Coverage::new();
+/// When a visit was executed, and when it was not, as far as the messages are known: one that began before them from their start, and one
+/// that goes on up to their end. Where no message tells of any visit, neither is known.
+pub(crate) fn visit_spans(parts: &[&Series], name: &str) -> Result<(Coverage, Coverage)> {
+    let (mut inside, mut outside) = (Coverage::new(), Coverage::new());
+    let of_all = messages_of(parts)?;
     for part in parts {
         for known in part.known.ranges() {
-            let piece = crate::filter::select(std::slice::from_ref(*part), &[*known].into_iter().collect());
-            let visits = visits_of(&messages_of(&piece.iter().collect::<Vec<_>>())?);
-            for (at, visit) in
-                visits.iter().enumerate().filter(|(_, visit)| visit.name == name && visit.status != "skipped")
-            {
-                let next = visits[at + 1..].iter().find_map(|later| later.start);
-                let start = visit.start.map_or(known.start(), Instant::from_micros);
-                let stop = visit.stop.or(next).map_or(known.stop(), Instant::from_micros);
-                TimeRange::checked(start, stop).into_iter().for_each(|span| spans.insert(span));
+            let rows = |at: Instant| of_all.partition_point(|message| message.time < at.as_micros());
+            let into = part.leading.as_ref().filter(|_| known.start() == part.range.start());
+            let into = into.and_then(|sample| match &sample.value {
+                Value::Text(text) => {
+                    Some(Message { time: sample.time.as_micros(), ordinal: 0, text: Arc::clone(text) })
+                }
+                _ => None,
+            });
+            let messages = &of_all[rows(known.start())..rows(known.stop())];
+            let messages: Vec<Message> = into.into_iter().chain(messages.iter().cloned()).collect();
+            let visits = visits_of(&messages);
+            if visits.is_empty() {
+                continue;
             }
+            let mut here = Coverage::new();
+            for visit in visits.iter().filter(|visit| visit.name == name) {
+                let start = visit.start.map_or(known.start(), Instant::from_micros).max(known.start());
+                let stop = visit.stop.map_or(known.stop(), Instant::from_micros);
+                TimeRange::checked(start, stop).into_iter().for_each(|span| here.insert(span));
+            }
+            here.gaps(*known).into_iter().for_each(|span| outside.insert(span));
+            here.ranges().iter().for_each(|span| inside.insert(*span));
         }
     }
-    Ok(spans)
+    Ok((inside, outside))
 }
 
 fn times(
@@ -248,10 +276,11 @@ fn texts(
 }
 
 /// The visits. Columns: `start` (of the slew), `stop`, `duration_s`, `visit`, `guiding_start` (the first guide-star script: the scheduled
-/// time), `status` (`ended`, `skipped`, `ongoing`, or `no end seen` if the next visit began), `cause` (what is said of an end
-/// out of turn), `errors` (how many of its scripts ended in one).
+/// time), `status`, `cause` (what is said of an end out of turn), `errors` (how many of its scripts ended in one).
 ///
-/// What lies outside the messages is null: the start of a visit that began before them, the stop of one that goes on.
+/// The status is `ended`, `skipped` (no time, when its window closed), `ongoing`, `no end seen` (it stops at the latest when the next one
+/// starts, and does so here), or `no start seen` (it starts at the earliest when the one before is over, and does so here). What lies outside
+/// the messages is null: the start of a visit that began before them, the stop of one that goes on.
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Usage`] if `ICTM_EVENT_MSG` is not among `series`.
@@ -264,7 +293,11 @@ pub fn visits(series: &[Series]) -> Result<Table> {
         seconds("duration_s", "from start to stop", rows().map(|one| Some(one.stop? - one.start?))),
         texts("visit", "the visit", rows().map(|one| Some(one.name.as_str().into()))),
         times("guiding_start", "first guide-star script, UTC", rows().map(|one| one.guiding)),
-        texts("status", "ended, skipped, ongoing, no end seen", rows().map(|one| Some(one.status.into()))),
+        texts(
+            "status",
+            "ended, skipped, ongoing, no end seen, no start seen",
+            rows().map(|one| Some(one.status.into())),
+        ),
         texts("cause", "why it ended out of turn", rows().map(|one| one.cause.as_deref().map(Into::into))),
         (
             columns::integer("errors", rows().map(|one| Some(one.errors))),
@@ -286,8 +319,12 @@ struct Activity {
 }
 
 impl Activity {
+    fn new(id: &str, script: &str, start: Option<i64>) -> Self {
+        Self { start, stop: None, id: id.to_owned(), script: script.to_owned(), status: None }
+    }
+
     fn visit(&self) -> Option<&str> {
-        self.id.get(..12).filter(|name| visit_name(name).as_deref() == Some(*name))
+        visit_of(&self.id)
     }
 
     /// Whether it runs beside the visit's own instrument: the number after `P` is not that of the prime.
@@ -312,28 +349,29 @@ impl Activity {
 
 fn activities_of(messages: &[Message]) -> Vec<Activity> {
     let mut all: Vec<Activity> = Vec::new();
+    // Of runs that go by one name, the one that began last ends first.
+    let mut open: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     for message in messages {
         let text = message.text.as_ref();
-        if let Some((activity, script)) =
+        if let Some((id, script)) =
             text.strip_prefix("Script activated: ").and_then(|rest| rest.split_once(':'))
         {
-            let (activity, script) = (activity.trim().to_owned(), script.trim().to_owned());
-            all.push(Activity { start: Some(message.time), stop: None, id: activity, script, status: None });
-        } else if let Some((activity, rest)) =
+            let (id, script) = (id.trim(), script.trim());
+            open.entry((id, script)).or_default().push(all.len());
+            all.push(Activity::new(id, script, Some(message.time)));
+        } else if let Some((id, rest)) =
             text.strip_prefix("Script terminated: ").and_then(|rest| rest.split_once(':'))
         {
-            let (script, status) = rest
-                .split_once(':')
-                .map_or((rest, None), |(script, status)| (script, Some(status.trim().to_owned())));
-            let (activity, script) = (activity.trim(), script.trim());
-            let open =
-                all.iter_mut().find(|one| one.stop.is_none() && one.id == activity && one.script == script);
-            if let Some(open) = open {
-                (open.stop, open.status) = (Some(message.time), status);
-            } else {
-                let (activity, script) = (activity.to_owned(), script.to_owned());
-                all.push(Activity { start: None, stop: Some(message.time), id: activity, script, status });
-            }
+            let (script, status) = match rest.split_once(':') {
+                Some((script, status)) => (script, Some(status.trim().to_owned())),
+                None => (rest, None),
+            };
+            let (id, script) = (id.trim(), script.trim());
+            let at = open.get_mut(&(id, script)).and_then(Vec::pop).unwrap_or_else(|| {
+                all.push(Activity::new(id, script, None));
+                all.len() - 1
+            });
+            (all[at].stop, all[at].status) = (Some(message.time), status);
         }
     }
     all
@@ -409,14 +447,33 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("001", None, None, Some(1), "ended", 0),
+                ("001", None, None, Some(1), "no start seen", 0),
                 ("002", Some(2), Some(4), Some(7), "ended", 1),
-                ("006", None, None, Some(8), "skipped", 0),
-                ("003", Some(9), None, None, "no end seen", 0),
+                ("006", Some(8), None, Some(8), "skipped", 0),
+                ("003", Some(9), None, Some(20), "no end seen", 0),
                 ("004", Some(20), None, None, "ongoing", 0),
             ]
         );
         assert_eq!(visits[1].cause.as_deref(), Some("SSR ALMOST FULL"));
+        let parts = |lines: &[(i64, &str)]| -> Vec<(String, Option<i64>, Option<i64>, &'static str)> {
+            visits_of(&read(lines))
+                .into_iter()
+                .map(|one| (one.name[9..].to_owned(), one.start, one.stop, one.status))
+                .collect()
+        };
+        assert_eq!(
+            parts(&[
+                (1, "Script terminated: V01635026001P0000000001102:FGSMAIN:Proceed"),
+                (5, "VISIT V01635026001 ENDED"),
+                (6, "Script terminated: V01635026001:CONVST"),
+                (9, "VISIT V01635026002 ENDED"),
+            ]),
+            [
+                ("001".to_owned(), None, Some(5), "ended"),
+                ("002".to_owned(), Some(5), Some(9), "no start seen"),
+            ],
+            "a script says what it runs in, unless that is over"
+        );
     }
 
     #[test]

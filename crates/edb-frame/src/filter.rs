@@ -1,10 +1,11 @@
 //! Samples while a condition holds.
 
-use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use edb_core::{
-    Coverage, Instant, Notice, NoticeKind, Outcome, Result, Sample, Series, TimeRange, ValueKind,
+    Coverage, Instant, Mnemonic, Notice, NoticeKind, Outcome, Result, Sampling, Series, TimeRange, ValueKind,
     format_duration,
 };
 use edb_series::align::{Cells, union};
@@ -90,8 +91,7 @@ impl Condition {
     /// [`edb_core::ErrorKind::Usage`] if a mnemonic is not among `series`, or if a text is compared with a number.
     pub fn spans(&self, series: &[Series]) -> Result<Outcome<Coverage>> {
         let groups = by_mnemonic(series);
-        let notices = RefCell::default();
-        let operands = Operands { groups: &groups, text: &self.expression.text, limit: self.limit, notices };
+        let operands = Operands::new(&groups, &self.expression.text, self.limit);
         let mut notices = Vec::new();
         let mut found: Option<Coverage> = None;
         let parts =
@@ -102,8 +102,7 @@ impl Condition {
                 spans = until_seen(&spans, &times_of(node, &operands)?);
             }
             found = Some(match found {
-                // What is in both: what is left of one when all that the other lacks is taken away.
-                Some(all) => all.without(&all.without(&spans)),
+                Some(all) => all.intersect(&spans),
                 None => spans,
             });
         }
@@ -211,17 +210,7 @@ fn until_seen(spans: &Coverage, times: &[i64]) -> Coverage {
 fn leaves<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
     match &node.kind {
         Kind::Mnemonic(_) | Kind::Visit(_) | Kind::OverTime(..) => found.push(node),
-        Kind::Number(_) | Kind::Text(_) | Kind::Truth(_) | Kind::Null => {}
-        Kind::Negative(inner) | Kind::Not(inner) => leaves(inner, found),
-        Kind::Binary(_, left, right) => {
-            leaves(left, found);
-            leaves(right, found);
-        }
-        Kind::In(inner, members) => {
-            leaves(inner, found);
-            members.iter().for_each(|member| leaves(member, found));
-        }
-        Kind::Call(_, arguments) => arguments.iter().for_each(|argument| leaves(argument, found)),
+        _ => node.children().into_iter().for_each(|child| leaves(child, found)),
     }
 }
 
@@ -261,8 +250,9 @@ fn held(node: &Node, operands: &Operands<'_>, borders: Borders) -> Result<Held> 
             let parts = operands.find(name)?;
             of_parts(parts, operands.limit_us(parts), borders)
         }
-        Kind::Visit(visit) => {
-            let (inside, outside) = operands.visit(visit)?;
+        Kind::Visit(_) => {
+            let found = operands.visit(node)?;
+            let (inside, outside) = found.as_ref();
             let mut all: Vec<(TimeRange, bool)> =
                 inside.ranges().iter().map(|range| (*range, true)).collect();
             all.extend(outside.ranges().iter().map(|range| (*range, false)));
@@ -297,47 +287,68 @@ fn of_parts(parts: &[&Series], limit_us: i64, borders: Borders) -> Result<Held> 
     Ok(Held { spans, values, unit: Unit::parse(&parts[0].about.unit) })
 }
 
-/// What of each series lies in `spans`: one series for each interval, in their order, with the neighbours in time as its brackets. So the
-/// state into an interval is known, values hold to its end and no further, and a statistic of each is one of a block.
+/// What of each series lies in `spans`: one series for each interval, in their order; one without samples, of which nothing is known, where
+/// none is left. A statistic of each is one of a block, and values hold to its end and no further.
+///
+/// What was left out takes no part: a piece has no brackets. Only a mnemonic that is change-only (as stated, or as all its samples say)
+/// has the state into each interval.
 pub fn select(series: &[Series], spans: &Coverage) -> Vec<Series> {
-    series
-        .iter()
-        .flat_map(|one| {
-            spans.within(one.range).ranges().iter().map(|range| piece(one, *range)).collect::<Vec<_>>()
-        })
-        .collect()
+    pieces(series, |one| spans.within(one.range).ranges().to_vec())
 }
 
-/// What of each series does not lie in `spans`.
+/// What of each series does not lie in `spans`; pieces as those of [`select`].
 pub fn remove(series: &[Series], spans: &Coverage) -> Vec<Series> {
-    series
-        .iter()
-        .flat_map(|one| spans.gaps(one.range).into_iter().map(|range| piece(one, range)).collect::<Vec<_>>())
-        .collect()
+    pieces(series, |one| spans.gaps(one.range))
+}
+
+fn pieces(series: &[Series], ranges: impl Fn(&Series) -> Vec<TimeRange>) -> Vec<Series> {
+    let whole: HashMap<&Mnemonic, Whole> =
+        by_mnemonic(series).iter().map(|parts| (parts[0].mnemonic(), Whole::of(parts))).collect();
+    let mut all = Vec::new();
+    for one in series {
+        let ranges = ranges(one);
+        let whole = whole[one.mnemonic()];
+        all.extend(ranges.iter().map(|range| piece(one, *range, one.samples.rows_in(*range), whole)));
+        if ranges.is_empty() {
+            all.push(Series { known: Coverage::new(), ..piece(one, one.range, 0..0, whole) });
+        }
+    }
+    all
+}
+
+/// What the samples of a mnemonic say together, and a few of them would not.
+#[derive(Clone, Copy)]
+struct Whole {
+    is_change_only: bool,
+    cadence_us: Option<i64>,
+}
+
+impl Whole {
+    fn of(parts: &[&Series]) -> Self {
+        Self {
+            is_change_only: parts::sampling(parts).0 == Sampling::ChangeOnly,
+            cadence_us: parts::cadence_us(parts),
+        }
+    }
 }
 
 /// A part of a series.
-fn piece(one: &Series, range: TimeRange) -> Series {
-    let rows = one.samples.rows_in(range);
-    let known_between =
-        |from: Instant, to: Instant| TimeRange::checked(from, to).is_none_or(|gap| one.known.covers(gap));
-    let before: Option<Sample> = match rows.start.checked_sub(1) {
-        Some(row) => Some(one.samples.sample(row)).filter(|sample| known_between(sample.time, range.start())),
-        None => one.leading.clone().filter(|_| known_between(one.range.start(), range.start())),
-    };
-    let after: Option<Sample> = if rows.end < one.samples.len() {
-        Some(one.samples.sample(rows.end)).filter(|sample| known_between(range.stop(), sample.time))
-    } else {
-        one.trailing.clone().filter(|_| known_between(range.stop(), one.range.stop()))
-    };
-    Series {
-        about: one.about.clone(),
-        range,
-        samples: one.samples.slice(rows),
-        leading: before,
-        trailing: after,
-        known: one.known.within(range),
+fn piece(one: &Series, range: TimeRange, rows: Range<usize>, whole: Whole) -> Series {
+    let mut about = one.about.clone();
+    let mut leading = None;
+    if whole.is_change_only {
+        about.all_points = Some(false);
+        let known_between =
+            |from: Instant, to: Instant| TimeRange::checked(from, to).is_none_or(|gap| one.known.covers(gap));
+        leading = match rows.start.checked_sub(1) {
+            Some(row) => {
+                Some(one.samples.sample(row)).filter(|sample| known_between(sample.time, range.start()))
+            }
+            None => one.leading.clone().filter(|_| known_between(one.range.start(), range.start())),
+        };
     }
+    let (samples, known) = (one.samples.slice(rows), one.known.within(range));
+    Series { about, range, samples, leading, trailing: None, known, cadence_us: whole.cadence_us }
 }
 
 /// Leaves out the first and the last few samples of each series that has more than all of these: values at the edges of a block
@@ -345,13 +356,17 @@ fn piece(one: &Series, range: TimeRange) -> Series {
 pub fn trim(series: &[Series], first: usize, last: usize) -> Vec<Series> {
     let trimmed = |one: &Series| {
         let rows = one.samples.len();
-        if rows <= first + last {
+        if rows <= first.saturating_add(last) {
             return one.clone();
         }
         let times = one.samples.times();
         let start = if first == 0 { one.range.start() } else { Instant::from_micros(times[first]) };
         let stop = if last == 0 { one.range.stop() } else { Instant::from_micros(times[rows - last]) };
-        TimeRange::checked(start, stop).map_or_else(|| one.clone(), |range| piece(one, range))
+        // Of equal times some may stay and some go: there is a microsecond for them.
+        let stop = stop.max(start.plus_micros(1));
+        let whole = Whole::of(&[one]);
+        let range = TimeRange::checked(start, stop).unwrap_or(one.range);
+        piece(one, range, first..rows - last, whole)
     };
     series.iter().map(trimmed).collect()
 }

@@ -4,20 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edb_core::{
-    Coverage, Mnemonic, Notice, NoticeKind, Result, Sampling, Series, TimeRange, ValueKind, format_duration,
+    Coverage, Mnemonic, Notice, NoticeKind, Result, Sampling, Series, ValueKind, format_duration,
 };
 use edb_series::{flaws as kernel, gaps};
 
+use crate::align::Limit;
 use crate::columns;
 use crate::intervals::seconds;
-use crate::parts::{self, Reals, by_mnemonic};
+use crate::parts::{self, Reals, by_mnemonic, stretches};
 use crate::table::{ColumnAbout, Table};
 
 /// What counts as a flaw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlawOptions {
-    /// The longest step that is no gap; by default one and a half cadences, for what has one.
-    pub max_gap: Option<Duration>,
+    /// The longest step that is no gap; learned, it is one and a half cadences, for what has one.
+    pub max_gap: Limit,
     /// How long a real-valued mnemonic that comes at a cadence may stand still; by default an hour.
     pub constant: Duration,
     /// Least and greatest values that mnemonics may have.
@@ -28,7 +29,12 @@ pub struct FlawOptions {
 
 impl Default for FlawOptions {
     fn default() -> Self {
-        Self { max_gap: None, constant: Duration::from_hours(1), limits: Vec::new(), spike_sigma: 10.0 }
+        Self {
+            max_gap: Limit::Learned,
+            constant: Duration::from_hours(1),
+            limits: Vec::new(),
+            spike_sigma: 10.0,
+        }
     }
 }
 
@@ -47,7 +53,8 @@ struct Flaw {
 /// `detail`; by time. Flaws:
 ///
 /// - `unknown`: nothing is known there: never fetched, or not fetched whole
-/// - `gap`: from one sample to the next is longer than allowed; of what is change-only or has no cadence only where `max_gap` says so
+/// - `gap`: from one sample to the next, or from or to a border of what is known, is longer than allowed; of what is change-only or has no
+///   cadence only where `max_gap` says so
 /// - `equal times`: several samples with one time; `detail` says whether their values are equal, too
 /// - `out of order`: rows that came before an earlier one, as the notices of the retrieval tell
 /// - `constant`: a real value that stood still, noise and all
@@ -134,22 +141,20 @@ fn find(parts: &[&Series], options: &FlawOptions, all: &mut Vec<Flaw>) {
             all.push(flaw("unknown", start, stop, 0, "nothing is known there".to_owned()));
         }
         let regular = gaps::regular_gaps(times).filter(|_| !is_change_only);
-        let stated = options.max_gap.map(|gap| i64::try_from(gap.as_micros()).unwrap_or(i64::MAX));
-        if let Some(limit) = stated.or(regular.as_ref().map(|(cadence, _)| gaps::gap_limit_us(*cadence))) {
-            for at in gaps::gaps(times, limit) {
-                let (start, stop) = (times[at], times[at + 1]);
-                // What is unknown is told already, and is no gap of the telemetry.
-                let between = TimeRange::checked(part.samples.time(at), part.samples.time(at + 1));
-                if between.is_some_and(|between| part.known.covers(between)) {
+        let longest = match options.max_gap {
+            Limit::At(gap) => Some(i64::try_from(gap.as_micros()).unwrap_or(i64::MAX)),
+            Limit::Learned => regular.as_ref().map(|(cadence, _)| gaps::gap_limit_us(*cadence)),
+            Limit::Unlimited => None,
+        };
+        if let Some(limit) = longest {
+            // What is unknown is told already, and is no gap of the telemetry.
+            for times in stretches(part).map(|stretch| stretch.times_between()) {
+                for at in gaps::gaps(&times, limit) {
+                    let (start, stop) = (times[at], times[at + 1]);
                     let step = format_duration(Duration::from_micros((stop - start) as u64));
                     let usual = format_duration(Duration::from_micros(limit as u64));
-                    all.push(flaw(
-                        "gap",
-                        start,
-                        stop,
-                        0,
-                        format!("{step} without a sample, at most {usual} is usual"),
-                    ));
+                    let detail = format!("{step} without a sample, at most {usual} is usual");
+                    all.push(flaw("gap", start, stop, 0, detail));
                 }
             }
         }

@@ -61,7 +61,7 @@ pub fn series_from(
             (SqlType::Varchar, Values::Text(texts))
         }
         other if other.is_integer() || *other == DataType::Boolean => {
-            let cast = values.cast(&DataType::Int64).map_err(unusable)?;
+            let cast = values.strict_cast(&DataType::Int64).map_err(unusable)?;
             let integers = cast.i64().map_err(unusable)?.iter().map(|value| {
                 note(value.is_none());
                 value.unwrap_or_default()
@@ -85,6 +85,14 @@ pub fn series_from(
         format!("{misplaced} rows were out of order, and are sorted"),
     );
     let known = [range].into_iter().collect();
-    let series = Series { about, range, samples: samples.cut(range), leading: None, trailing: None, known };
+    let series = Series {
+        about,
+        range,
+        samples: samples.cut(range),
+        leading: None,
+        trailing: None,
+        known,
+        cadence_us: None,
+    };
     Ok(Outcome { value: series, notices: Some(notice).filter(|_| misplaced > 0).into_iter().collect() })
 }

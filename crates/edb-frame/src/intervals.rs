@@ -68,13 +68,24 @@ fn intervals_of(parts: &[&Series], options: &IntervalOptions, notices: &mut Vec<
             (true, true) => parts::same_value(part, a, b),
             _ => same(parts::value_at(part, a as u32), parts::value_at(part, b as u32)),
         };
+        let mut first = 0;
+        let mut found: Vec<Stood> = Vec::new();
         for mut run in runs(&holds, same) {
-            if options.complete_only && !run.is_complete {
-                continue;
+            // Brackets give the state and are no samples of the range.
+            let rows = &holds[first..first + run.rows];
+            first += run.rows;
+            run.rows = rows.iter().filter(|hold| hold.row < part.samples.len()).count();
+            found.push(Stood { state: parts::value_at(part, run.row as u32), run });
+        }
+        // Beside what is null nobody saw another value.
+        let is_null = |at: usize| found.get(at).is_some_and(|stood| stood.state.is_none());
+        let beside_null: Vec<bool> =
+            (0..found.len()).map(|at| is_null(at + 1) || at.checked_sub(1).is_some_and(is_null)).collect();
+        for (mut stood, beside_null) in found.into_iter().zip(beside_null) {
+            stood.run.is_complete &= !beside_null;
+            if stood.run.is_complete || !options.complete_only {
+                all.push(stood);
             }
-            // The bracket gives the state and is no sample of the range.
-            run.rows -= usize::from(run.row >= part.samples.len());
-            all.push(Stood { state: parts::value_at(part, run.row as u32), run });
         }
     }
     all
@@ -257,10 +268,10 @@ pub fn span_table(spans: &Coverage, what: &str) -> Result<Table> {
 }
 
 /// The intervals that a data frame with times in `start` and `stop` tells: our own tables, and others'. Times without a zone are UTC; a row
-/// without a start is open to the past, one without a stop to the future.
+/// without a start is open to the past, one without a stop to the future; one without either, or whose stop is its start, has no interval.
 ///
 /// # Errors
-/// [`edb_core::ErrorKind::Usage`] if there are no such columns, or a stop is not after its start.
+/// [`edb_core::ErrorKind::Usage`] if there are no such columns, or a stop is before its start.
 pub fn spans_of(frame: &polars::prelude::DataFrame) -> Result<Coverage> {
     let micros = |name: &str| -> Result<Vec<Option<i64>>> {
         let column = frame.column(name).map_err(|error| {
@@ -281,6 +292,9 @@ pub fn spans_of(frame: &polars::prelude::DataFrame) -> Result<Coverage> {
     };
     let mut spans = Coverage::new();
     for (row, (start, stop)) in micros("start")?.into_iter().zip(micros("stop")?).enumerate() {
+        if start == stop {
+            continue;
+        }
         let start = start.map_or(Instant::MIN, Instant::from_micros);
         let stop = stop.map_or(Instant::MAX, Instant::from_micros);
         let span = TimeRange::new(start, stop)

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use edb_core::{
-    Mnemonic, Notice, NoticeKind, Sample, Sampling, Series, TimeRange, Value, ValueKind, Values,
+    Instant, Mnemonic, Notice, NoticeKind, Sample, Sampling, Series, TimeRange, Value, ValueKind, Values,
     format_duration,
 };
 use edb_series::align::{self as kernel, CellsMut, Numbers};
@@ -105,6 +105,12 @@ pub(crate) fn same_real(a: f64, b: f64) -> bool {
 
 /// The kind of value that all parts have; parts without samples have none.
 pub(crate) fn kind_of(parts: &[&Series]) -> edb_core::Result<ValueKind> {
+    if let Some(pair) = parts.windows(2).find(|pair| pair[0].range.stop() > pair[1].range.start()) {
+        let (one, other) = (pair[0].range, pair[1].range);
+        let message =
+            format!("could not use two series of {}: {one} and {other} overlap", pair[0].mnemonic());
+        return Err(edb_core::Error::usage(message).with_hint("cut one of them, or ask for their hull"));
+    }
     let mut kinds: Vec<ValueKind> = parts
         .iter()
         .filter(|part| !part.samples.is_empty())
@@ -140,8 +146,7 @@ pub(crate) fn limit_us(limit: Limit, parts: &[&Series], notices: &mut Vec<Notice
         Limit::At(duration) => i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
         Limit::Unlimited => kernel::UNLIMITED,
         Limit::Learned => {
-            let times = parts.iter().map(|part| part.samples.times()).max_by_key(|times| times.len());
-            if let Some((cadence, _)) = times.and_then(gaps::regular_gaps) {
+            if let Some(cadence) = cadence_us(parts) {
                 return gaps::gap_limit_us(cadence);
             }
             let samples: usize = parts.iter().map(|part| part.samples.len()).sum();
@@ -157,10 +162,18 @@ pub(crate) fn limit_us(limit: Limit, parts: &[&Series], notices: &mut Vec<Notice
     }
 }
 
+/// The cadence of a mnemonic: as it was learned before, or from its longest part.
+pub(crate) fn cadence_us(parts: &[&Series]) -> Option<i64> {
+    let learned = parts.iter().find_map(|part| part.cadence_us);
+    let longest = || parts.iter().map(|part| part.samples.times()).max_by_key(|times| times.len());
+    learned.or_else(|| longest().and_then(gaps::regular_gaps).map(|(cadence, _)| cadence))
+}
+
 /// As [`limit_us`], but no limit binds what is stated to be change-only, or taken to be.
 pub(crate) fn hold_limit_us(limit: Limit, parts: &[&Series], notices: &mut Vec<Notice>) -> i64 {
-    let is_change_only = sampling(parts).0 == Sampling::ChangeOnly;
-    limit_us(if is_change_only { Limit::Unlimited } else { limit }, parts, notices)
+    let (sampling, inferred) = sampling(parts);
+    notices.extend(inferred.filter(|notice| !notices.contains(notice)));
+    limit_us(if sampling == Sampling::ChangeOnly { Limit::Unlimited } else { limit }, parts, notices)
 }
 
 /// What fills cells at targets within a limit: [`kernel::hold_values`] or [`kernel::linear`].
@@ -295,6 +308,14 @@ impl<'a> Stretch<'a> {
         }
     }
 
+    /// The times of the rows, between those of the brackets, or else the borders of the stretch.
+    pub(crate) fn times_between(&self) -> Vec<i64> {
+        let at = |bracket: Option<&Sample>, border: Instant| bracket.map_or(border, |sample| sample.time);
+        let (start, stop) = (at(self.leading, self.range.start()), at(self.trailing, self.range.stop()));
+        let times = self.times().iter().copied();
+        std::iter::once(start.as_micros()).chain(times).chain([stop.as_micros()]).collect()
+    }
+
     /// The spans that reach halfway to the neighbours.
     fn midpoints(&self, max_gap_us: i64) -> Vec<Hold> {
         let range = self.range.start().as_micros()..self.range.stop().as_micros();
@@ -416,6 +437,18 @@ impl Reals<'_> {
             Value::Integer(value) => Some(value as f64),
             _ => None,
         })
+    }
+}
+
+/// How many integers of a series a double does not hold.
+pub(crate) fn inexact(part: &Series) -> usize {
+    match part.samples.values() {
+        Values::Integer(integers) => {
+            let is_missing =
+                |(row, value): &(usize, &i64)| !is_exact(**value) && !part.samples.nulls().contains(*row);
+            integers.iter().enumerate().filter(is_missing).count()
+        }
+        _ => 0,
     }
 }
 

@@ -134,8 +134,7 @@ impl Preparation {
                 outcome.notices.push(Notice::general(NoticeKind::NoSamples, text));
             }
             outcome.value = Some(match outcome.value {
-                // What is in both: what is left of one when all that the other lacks is taken away.
-                Some(within) => within.without(&within.without(&found.value)),
+                Some(within) => within.intersect(&found.value),
                 None => found.value,
             });
         } else if outcome.value.as_ref().is_some_and(Coverage::is_empty) {

@@ -32,7 +32,7 @@ impl ColumnAbout {
 
 /// A table: a Polars data frame, what its columns mean, how it was made, and facts about it.
 ///
-/// The first column is always `time`: `Datetime[µs, UTC]`, ascending, never null.
+/// Times are `Datetime[µs, UTC]`. Tables of samples and of bins have them in the first column, `time`: ascending, never null.
 #[derive(Debug, Clone)]
 pub struct Table {
     frame: DataFrame,

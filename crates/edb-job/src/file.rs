@@ -213,7 +213,8 @@ impl OutputTable {
             (None, None, Some(word)) => {
                 let limits =
                     self.limits.iter().map(|text| parse_value_limits(text)).collect::<Result<Vec<_>>>()?;
-                TableShape::parse(word, intervals, FlawOptions { limits, ..FlawOptions::default() })?
+                let flaws = FlawOptions { limits, max_gap: intervals.max_gap, ..FlawOptions::default() };
+                TableShape::parse(word, intervals, flaws)?
             }
             _ => return Err(Error::usage("a table is one of `align`, `resample` and `table`, not several")),
         };

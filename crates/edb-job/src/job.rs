@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use edb::frame::{AlignOptions, FlawOptions, IntervalOptions, Preparation, ResampleOptions};
 use edb::plot::FigureOptions;
 use edb::{
-    Archive, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result, Selection,
-    TimeRange, export, plot,
+    Archive, Coverage, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result,
+    Selection, TimeRange, export, plot,
 };
 
 /// A job.
@@ -91,12 +91,8 @@ impl Job {
             }
         }
         self.outputs.iter().try_for_each(|output| output.preparation.check(&resolved.wanted))?;
-        let mut ranges: Vec<TimeRange> = selection.ranges.clone();
-        if ranges.is_empty() {
-            ranges = resolved.requests.iter().map(|request| request.range).collect();
-            ranges.sort_unstable();
-            ranges.dedup();
-        }
+        let of_words = resolved.requests.iter().map(|request| request.range);
+        let ranges: Coverage = of_words.chain(selection.ranges.iter().copied()).collect();
         for mnemonic in needs {
             if ranges.is_empty() {
                 return Err(Error::usage(format!("no range is given for {mnemonic}"))
@@ -104,7 +100,7 @@ impl Job {
             }
             if !resolved.wanted.contains(&mnemonic) {
                 let ask = |range: &TimeRange| Request { mnemonic: mnemonic.clone(), range: *range };
-                resolved.requests.extend(ranges.iter().map(ask));
+                resolved.requests.extend(ranges.ranges().iter().map(ask));
             }
         }
         Ok(resolved)

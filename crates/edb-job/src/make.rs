@@ -1,5 +1,7 @@
 //! Series to tables and figures.
 
+use std::borrow::Cow;
+
 use edb::frame::{self, Preparation, Resampler, Table};
 use edb::{
     Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange, plot,
@@ -133,7 +135,13 @@ async fn collect(
                     if options.footer.is_empty() {
                         options.footer.clone_from(&footer);
                     }
-                    Made::Figure(draw(&series, &options, *format)?)
+                    let is_wanted = |one: &Series| resolved.wanted.contains(one.mnemonic());
+                    let wanted: Cow<'_, [Series]> = if series.iter().all(is_wanted) {
+                        Cow::Borrowed(&series)
+                    } else {
+                        series.iter().filter(|one| is_wanted(one)).cloned().collect()
+                    };
+                    Made::Figure(draw(&wanted, &options, *format)?)
                 }
             });
         }
@@ -202,7 +210,7 @@ impl Fetch<'_> {
         // Margins may reach beyond what was asked.
         let asked: Coverage = self.series.iter().map(|one| one.range).collect();
         let spans = spans.value.unwrap_or_default();
-        let spans = spans.without(&spans.without(&asked));
+        let spans = spans.intersect(&asked);
         let what = preparation.condition.as_ref().map(|condition| condition.expression.to_string());
         frame::span_table(&spans, &what.unwrap_or_default())
     }

@@ -46,8 +46,19 @@ pub fn parse_grid(text: &str, origin: Option<&str>) -> Result<Grid> {
     let step_us = i64::try_from(step.as_micros()).ok().filter(|step| *step > 0).ok_or_else(|| {
         Error::usage(format!("could not use the step `{text}`: it must be longer than nothing"))
     })?;
-    let origin_us = origin.map_or(Ok(0), |text| parse_instant(text, Instant::MIN).map(Instant::as_micros))?;
+    let origin_us = origin.map_or(Ok(0), parse_origin)?;
     Ok(Grid::Step { step_us, origin_us })
+}
+
+/// An instant that is the same whenever it is read: two runs must have the same bins.
+fn parse_origin(text: &str) -> Result<i64> {
+    let read = |now_us: i64| parse_instant(text, Instant::from_micros(now_us)).map(Instant::as_micros);
+    let (one, other) = (read(0)?, read(1 << 50)?);
+    if one != other {
+        return Err(Error::usage(format!("could not use the origin `{text}`: it goes by the clock"))
+            .with_hint("write a time, as in `2024-01-01T12:00`"));
+    }
+    Ok(one)
 }
 
 /// Reads what each row of statistics is about: `range`, `block`, or a step as [`parse_grid`] does.

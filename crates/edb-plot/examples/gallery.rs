@@ -43,7 +43,15 @@ fn series(
     unit.clone_into(&mut about.unit);
     let (samples, _) =
         Samples::from_columns(sql_type, times, values, Nulls::none()).expect("columns that fit");
-    Series { about, range, samples, leading: None, trailing: None, known: Coverage::from_iter([range]) }
+    Series {
+        about,
+        range,
+        samples,
+        leading: None,
+        trailing: None,
+        known: Coverage::from_iter([range]),
+        cadence_us: None,
+    }
 }
 
 fn real(name: &str, unit: &str, range: TimeRange, times: Vec<i64>, value: impl Fn(i64) -> f64) -> Series {

@@ -29,7 +29,8 @@ pub fn bins(times: &[i64], ranges: &[Range<i64>], grid: Grid, keep_empty: bool) 
     while row < times.len() {
         let start = grid.at_or_before(times[row]);
         let stop = grid.after(start);
-        let after = walk.past(stop - 1);
+        // The last border that there is may be that of a sample.
+        let after = walk.past(stop - 1).max(row + 1);
         bins.push(Bin { start_us: start, stop_us: stop, rows: row..after });
         row = after;
     }

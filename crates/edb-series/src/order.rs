@@ -155,7 +155,7 @@ impl Between {
             sum[lane] += if is_below | is_above { 0.0 } else { value - centre };
         });
         let (below, above) = (below.iter().sum::<u64>() as usize, above.iter().sum::<u64>() as usize);
-        Self { below, count: values.len() - below - above, offsets: total(sum) }
+        Self { below, count: values.len().saturating_sub(below + above), offsets: total(sum) }
     }
 }
 

@@ -151,7 +151,15 @@ fn series(name: &str, times: Vec<i64>, values: Vec<f64>) -> Result<Series> {
     let (samples, _) = Samples::from_columns(SqlType::Real, times, Values::real(values), Nulls::none())?;
     let mut about = DictionaryEntry::bare(Mnemonic::new(name)?);
     about.all_points = Some(!name.starts_with('c'));
-    Ok(Series { about, range, samples, leading: None, trailing: None, known: [range].into_iter().collect() })
+    Ok(Series {
+        about,
+        range,
+        samples,
+        leading: None,
+        trailing: None,
+        known: [range].into_iter().collect(),
+        cadence_us: None,
+    })
 }
 
 fn dense(folder: &Path) -> Result<Vec<Series>> {

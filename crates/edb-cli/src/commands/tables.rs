@@ -1,8 +1,7 @@
 //! What `export` and `stats` share: flags to options, and tables on stdout.
 
 use edb::frame::{
-    Bins, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit, Preparation,
-    ResampleOptions, Table,
+    Bins, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Preparation, ResampleOptions, Table,
 };
 use edb::{Error, Instant, Result, export};
 use edb_job::{
@@ -71,10 +70,7 @@ pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShap
         complete_only: args.complete_only,
     };
     let flaws = FlawOptions {
-        max_gap: match max_gap {
-            Limit::At(gap) => Some(gap),
-            Limit::Learned | Limit::Unlimited => None,
-        },
+        max_gap,
         limits: args.limits.iter().map(|text| parse_value_limits(text)).collect::<Result<Vec<_>>>()?,
         ..FlawOptions::default()
     };

@@ -20,7 +20,15 @@ fn series(name: &str, sql_type: SqlType, values: Values, nulls: &[usize]) -> Ser
     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(rows.max(1) * 64_000)).unwrap();
     let mut about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
     "V".clone_into(&mut about.unit);
-    Series { about, range, samples, leading: None, trailing: None, known: [range].into_iter().collect() }
+    Series {
+        about,
+        range,
+        samples,
+        leading: None,
+        trailing: None,
+        known: [range].into_iter().collect(),
+        cadence_us: None,
+    }
 }
 
 fn table() -> Table {

@@ -233,14 +233,7 @@ impl Evaluation<'_, '_> {
                 } else {
                     self.map(&[&a.values, &b.values], |x| x[0] - x[1])
                 };
-                let unit = if a.unit == b.unit || b.unit.is_none() {
-                    a.unit
-                } else if a.unit.is_none() {
-                    b.unit
-                } else {
-                    Unit::default()
-                };
-                Ok(Typed { values, unit })
+                Ok(Typed { values, unit: a.unit.common(&b.unit) })
             }
             Operator::Multiply | Operator::Divide => {
                 let (a, b) = (self.numbers(left)?, self.numbers(right)?);
@@ -317,7 +310,7 @@ impl Evaluation<'_, '_> {
             return Ok(Typed::bare(self.map(&[&one.values, &found[1].values], |x| x[0].atan2(x[1]))));
         }
         found[1..].iter().for_each(|other| self.same_unit("compares", one, other));
-        let unit = one.unit.clone();
+        let unit = found[1..].iter().fold(one.unit.clone(), |unit, other| unit.common(&other.unit));
         if function == Function::Clip {
             let (low, high) = (&found[1].values, &found[2].values);
             // NaN stays NaN, and borders the wrong way round give the upper one: nothing panics.
@@ -361,9 +354,7 @@ impl Evaluation<'_, '_> {
             }
         };
         self.same_unit("chooses between", &then, &otherwise);
-        let unit =
-            if then.unit == otherwise.unit || otherwise.unit.is_none() { then.unit } else { Unit::default() };
-        Ok(Typed { values, unit })
+        Ok(Typed { values, unit: then.unit.common(&otherwise.unit) })
     }
 }
 

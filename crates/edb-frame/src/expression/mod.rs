@@ -102,17 +102,7 @@ pub(crate) fn collect(node: &Node, names: &mut Vec<Mnemonic>) {
     match &node.kind {
         Kind::Mnemonic(name) => add(name),
         Kind::Visit(_) => Mnemonic::new(EVENT_MESSAGES).iter().for_each(add),
-        Kind::Number(_) | Kind::Text(_) | Kind::Truth(_) | Kind::Null => {}
-        Kind::Negative(inner) | Kind::Not(inner) | Kind::OverTime(_, inner) => collect(inner, names),
-        Kind::Binary(_, left, right) => {
-            collect(left, names);
-            collect(right, names);
-        }
-        Kind::In(inner, members) => {
-            collect(inner, names);
-            members.iter().for_each(|member| collect(member, names));
-        }
-        Kind::Call(_, arguments) => arguments.iter().for_each(|argument| collect(argument, names)),
+        _ => node.children().into_iter().for_each(|child| collect(child, names)),
     }
 }
 

@@ -15,6 +15,29 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
 }
 
+impl Node {
+    /// The parts that it is directly made of, as they stand in the text.
+    pub(crate) fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Truth(_)
+            | Kind::Null
+            | Kind::Mnemonic(_)
+            | Kind::Visit(_) => Vec::new(),
+            Kind::Negative(inner) | Kind::Not(inner) | Kind::OverTime(_, inner) => vec![inner],
+            Kind::Binary(_, left, right) => vec![left, right],
+            Kind::In(inner, members) => std::iter::once(inner.as_ref()).chain(members).collect(),
+            Kind::Call(_, arguments) => arguments.iter().collect(),
+        }
+    }
+
+    /// Whether a function of what came before in time is part of it.
+    pub(crate) fn is_over_time(&self) -> bool {
+        matches!(self.kind, Kind::OverTime(..)) || self.children().into_iter().any(Self::is_over_time)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Number(f64),

@@ -53,8 +53,8 @@ impl Unit {
         let text = text.trim();
         let mut unit = Self::default();
         let mut sign = 1;
-        for (at, part) in text.split_inclusive(['/', '*', '.', '·', ' ']).enumerate() {
-            let factor = part.trim_end_matches(['/', '*', '.', '·', ' ']);
+        for (at, part) in text.split_inclusive(['/', '*', '.', '·']).enumerate() {
+            let factor = part.trim_end_matches(['/', '*', '.', '·']);
             let digits = factor.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
             let symbol = factor[..factor.len() - digits.len()].trim_end_matches('^');
             let exponent = if digits.is_empty() { Some(1) } else { digits.parse::<i32>().ok() };
@@ -95,6 +95,15 @@ impl Unit {
     pub(crate) fn times(mut self, other: &Self, power: i32) -> Self {
         other.0.iter().for_each(|(symbol, exponent)| self.multiply(symbol, exponent * power));
         self
+    }
+
+    /// The unit of a choice between two, or of their sum: a bare number goes with any; those that differ have none.
+    pub(crate) fn common(self, other: &Self) -> Self {
+        match () {
+            () if self == *other || other.is_none() => self,
+            () if self.is_none() => other.clone(),
+            () => Self::default(),
+        }
     }
 
     /// Its square root, if that has whole exponents.
@@ -176,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_no_product_is_one_symbol() {
-        for text in ["deg C (approx)", "2 V", "%", "°C", "N/A-ish"] {
+        for text in ["deg C", "deg C (approx)", "2 V", "%", "°C", "N/A-ish"] {
             assert_eq!(Unit::parse(text).to_string(), text);
         }
         assert!(Unit::parse(" ").is_none());

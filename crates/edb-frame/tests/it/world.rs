@@ -29,6 +29,7 @@ pub(crate) fn series(
         leading: None,
         trailing: None,
         known: [asked].into_iter().collect(),
+        cadence_us: None,
     }
 }
 
@@ -70,7 +71,15 @@ pub(crate) fn at_micros(name: &str, range: (i64, i64), times: &[i64], values: &[
     let values = Values::real(values.to_vec());
     let (samples, _) = Samples::from_columns(SqlType::Float, times.to_vec(), values, Nulls::none()).unwrap();
     let about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
-    Series { about, range, samples, leading: None, trailing: None, known: [range].into_iter().collect() }
+    Series {
+        about,
+        range,
+        samples,
+        leading: None,
+        trailing: None,
+        known: [range].into_iter().collect(),
+        cadence_us: None,
+    }
 }
 
 /// A column of numbers.
