@@ -8,6 +8,7 @@ use crate::align::Limit;
 use crate::derive::derive;
 use crate::expression::Definition;
 use crate::filter::{Condition, remove, select, trim};
+use crate::intervals::Borders;
 
 /// Deriving, filtering, selecting: each is optional, and they are done in this order.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,6 +199,17 @@ impl Preparation {
                 )
             };
             words.push(("where".to_owned(), format!("{}{margin}", condition.expression)));
+            let borders = match condition.borders {
+                Borders::Hold => "held until the next sample",
+                Borders::Midpoint => "halfway between samples",
+            };
+            let until =
+                if condition.until_seen { ", each interval up to the last sample that says so" } else { "" };
+            let complete = if condition.complete_only { ", whole intervals only" } else { "" };
+            let text = format!("values {borders}, limit {}{until}{complete}", condition.limit);
+            words.push(("where holds".to_owned(), text));
+        } else if !self.derive.is_empty() {
+            words.push(("limit of operands".to_owned(), self.limit.to_string()));
         }
         let list = |spans: &Coverage| format!("{} intervals", spans.ranges().len());
         words.extend(self.within.iter().map(|spans| ("within".to_owned(), list(spans))));

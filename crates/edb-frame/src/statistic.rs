@@ -36,13 +36,13 @@ pub enum Statistic {
     /// A percentile¹ in hundredths of a percent, and how it is found between two values (of change-only mnemonics it is one of
     /// the values, or the mean of two).
     Percentile(u16, Quantile),
-    /// Mean weighted by the time until the next sample, at most one and a half cadences, whatever the sampling.
+    /// Mean weighted by the time until the next sample, at most `ResampleOptions::max_gap` (without end for what is change-only).
     TimeMean,
     /// Population standard deviation weighted likewise.
     TimeStd,
-    /// Fraction of the known time of the bin that each state took; of texts and integers, held until the next sample. One column a state.
+    /// Fraction of the known time of the bin that each state took; of texts and integers, held likewise. One column a state.
     Fraction,
-    /// Number of samples that sigma clipping leaves.
+    /// Number of samples that sigma clipping leaves; of change-only mnemonics, of values that held in the bin.
     ClippedCount,
     /// Mean of what sigma clipping leaves¹.
     ClippedMean,

@@ -86,6 +86,29 @@ fn what_only_serves_a_condition_is_not_in_the_table() {
 }
 
 #[test]
+fn what_serves_a_condition_is_asked_for_over_all_ranges() {
+    let world = World::new();
+    let run = world
+        .edb(&[
+            "stats",
+            "SAMPLE_PANEL_TEMP@2024-03-01T04:00/2024-03-01T06:00",
+            "SAMPLE_MOTOR_VOLT@2024-03-01T05:00/2024-03-01T07:00",
+            "--where",
+            HEATER_ON,
+            "--statistics=count",
+            "--source=sample",
+            "--quiet",
+        ])
+        .succeeded()
+        .stdout;
+    assert!(
+        run.contains("# needed: SAMPLE_HEATER_STATE@2024-03-01T04:00:00Z/2024-03-01T07:00:00Z"),
+        "ranges that overlap are one: {run}"
+    );
+    assert_eq!(column(&rows(&run), "count"), ["616", "1767"]);
+}
+
+#[test]
 fn quantities_are_derived_with_units_and_without_a_selection() {
     let world = World::new();
     let derive = "power = SAMPLE_MOTOR_VOLT ^ 2";
@@ -220,6 +243,12 @@ fn a_job_file_has_the_same_words() {
         file = "aligned.csv"
         derive = ["kelvin = SAMPLE_PANEL_TEMP + 273.15"]
         align = { times = "10m", method = "hold", max_age = "10s", beside = "time", exceptions = ["KELVIN=linear@learned"] }
+        [[output]]
+        file = "flaws.csv"
+        table = "flaws"
+        max_gap = "5s"
+        [[output]]
+        file = "figure.svg"
     "#;
     world.write("job.toml", job);
     world.edb(&["run", "job.toml", "--quiet"]).succeeded();
@@ -232,6 +261,11 @@ fn a_job_file_has_the_same_words() {
     );
     assert!(read("states.csv").len() > 100);
     assert_eq!(read("all.csv").len(), 2638, "what one output leaves out is in another");
+    let gaps = column(&read("flaws.csv"), "flaw").iter().filter(|flaw| *flaw == "gap").count();
+    assert_eq!(gaps, 2638, "every step of 8.192 s, those from and to the brackets as well");
+    let figure = std::fs::read_to_string(world.path("figure.svg")).unwrap();
+    let (_, drawn) = figure.split_once("</desc>").unwrap();
+    assert!(drawn.contains("SAMPLE_PANEL_TEMP") && !drawn.contains("SAMPLE_HEATER_STATE"), "only needed");
 }
 
 #[test]
@@ -260,6 +294,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_fetched() {
         (&["stats", "SAMPLE_PANEL_TEMP", "--statistics", "mode"], 2, "there is no statistic `mode`"),
         (&["stats", "SAMPLE_PANEL_TEMP", "--sigma", "0"], 2, "expected a positive number"),
         (&["stats", "SAMPLE_PANEL_TEMP", "--by", "0mo"], 2, "expected 1 to 12000 months"),
+        (&["stats", "SAMPLE_PANEL_TEMP", "--by", "1h", "--origin", "now"], 2, "it goes by the clock"),
         (
             &["stats", "SAMPLE_PANEL_TEMP", "--layout", "wide", "--stamp", "mean"],
             2,

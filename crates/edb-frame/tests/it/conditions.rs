@@ -6,10 +6,10 @@ use edb_core::{Coverage, Mnemonic, NoticeKind, Sampling, Series, SqlType, Value,
 use edb_frame::{
     Bins, Borders, Condition, Definition, FlawOptions, IntervalOptions, Limit, Preparation, ResampleOptions,
     Statistic, cadences, derive, duty, events, flaws, long, resample, sampling, select, series_from,
-    span_table, spans_of, states, trim,
+    span_table, spans_of, states,
 };
 
-use crate::world::{SECOND, bracket, cells, numbers, range, reals, series, texts};
+use crate::world::{SECOND, bracket, cells, change_only, numbers, range, reals, series, texts};
 
 /// Seconds of the spans in which a condition holds.
 fn spans(text: &str, series: &[Series]) -> Vec<(f64, f64)> {
@@ -23,11 +23,6 @@ fn with(condition: &Condition, series: &[Series]) -> Vec<(f64, f64)> {
         .iter()
         .map(|one| (one.start().as_micros() as f64 / 1e6, one.stop().as_micros() as f64 / 1e6))
         .collect()
-}
-
-fn change_only(mut one: Series) -> Series {
-    one.about.all_points = Some(false);
-    one
 }
 
 #[test]
@@ -157,38 +152,6 @@ fn functions_over_time_work_in_conditions() {
     assert_eq!(spans("rolling_mean(A, 2s) = 2.5", &all), [(3.0, 4.0)]);
     assert_eq!(spans("rolling_std(A, 3s) > 0", &all), [(3.0, 5.0)]);
     assert_eq!(spans("rolling_median(A + 0, 3s) = 5", &all), [(4.0, 13.0_f64.min(12.0))]);
-}
-
-#[test]
-fn pieces_know_the_state_into_them_and_hold_to_their_end() {
-    let heater = change_only(reals("HEATER", range(0, 100), &[0, 40], &[1.0, 3.0]));
-    let cut: Coverage = [range(30, 50), range(60, 70)].into_iter().collect();
-    let pieces = select(std::slice::from_ref(&heater), &cut);
-    assert_eq!(pieces.len(), 2);
-    assert_eq!(pieces[0].leading, bracket(0, Value::Real(1.0)));
-    assert_eq!((pieces[1].samples.len(), &pieces[1].leading), (0, &bracket(40, Value::Real(3.0))));
-    let table = resample(&pieces, &ResampleOptions::new(Bins::Series)).unwrap();
-    assert_eq!(
-        (cells(&table, "time"), cells(&table, "stop")),
-        (vec!["30".into(), "60".into()], vec!["50".into(), "70".into()])
-    );
-    assert_eq!(cells(&table, "mean"), ["2", "3"], "half of the first block at 1, half at 3");
-    let whole = resample(&pieces, &ResampleOptions::every(100 * SECOND)).unwrap();
-    let expected = (10.0 * 1.0 + 10.0 * 3.0 + 10.0 * 3.0) / 30.0;
-    assert!((numbers(&whole, "mean")[0].unwrap() - expected).abs() < 1e-12, "one bin of both blocks");
-}
-
-#[test]
-fn edges_of_blocks_can_be_left_out() {
-    let a = reals("A", range(0, 10), &[0, 1, 2, 3, 4], &[9.0, 9.0, 1.0, 1.0, 9.0]);
-    let trimmed = trim(std::slice::from_ref(&a), 2, 1);
-    assert_eq!((trimmed[0].samples.times().len(), trimmed[0].range), (2, range(2, 4)));
-    assert_eq!(trimmed[0].leading, None, "what was left out takes no part");
-    assert_eq!(
-        trim(std::slice::from_ref(&a), 3, 2)[0].samples.len(),
-        5,
-        "a block of no more than these stays whole"
-    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
     reason = "a test may fail, make what files it likes, and want exactly one number"
 )]
 
+mod borders;
 mod cheta;
 mod conditions;
 mod jwql;

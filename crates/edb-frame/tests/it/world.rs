@@ -43,6 +43,11 @@ pub(crate) fn texts(name: &str, asked: TimeRange, times_s: &[i64], words: &[&str
     series(name, SqlType::Varchar, asked, times_s, Values::Text(column))
 }
 
+pub(crate) fn change_only(mut one: Series) -> Series {
+    one.about.all_points = Some(false);
+    one
+}
+
 #[allow(clippy::unnecessary_wraps, reason = "what it makes goes where a bracket may be missing")]
 pub(crate) fn bracket(time_s: i64, value: Value) -> Option<Sample> {
     Some(Sample { time: Instant::from_micros(time_s * SECOND), value })
