@@ -163,18 +163,50 @@ impl Numbers<'_> {
 pub fn linear(numbers: Numbers<'_>, targets: &[i64], max_gap_us: i64, mut cells: CellsMut<'_>) {
     let (times, values) = (numbers.times, &numbers.values[..numbers.times.len()]);
     let mut walk = Walk::new(times);
-    for (&target, (cell, is_known)) in targets.iter().zip(cells.iter_mut()) {
+    let mut at = 0;
+    while let Some(&target) = targets.get(at) {
+        if numbers.missing.is_empty()
+            && let Some(block) = targets[at..].first_chunk::<BLOCK>()
+            && let Some(first) = walk.in_step(block, max_gap_us)
+        {
+            let cells = cells.part(at..at + BLOCK);
+            cells.is_known.fill(true);
+            let values = lines(&times[first..], &values[first..], block);
+            cells.values.copy_from_slice(&values);
+            at += BLOCK;
+            continue;
+        }
+        let (cell, is_known) = (&mut cells.values[at], &mut cells.is_known[at]);
+        at += 1;
         let after = walk.past(target);
         let Some(before) = after.checked_sub(1).filter(|row| !numbers.is_missing(*row)) else { continue };
-        let (start, value) = (times[before], values[before]);
-        if start == target {
+        if times[before] == target {
+            (*cell, *is_known) = (values[before], true);
+        } else if after < times.len()
+            && times[after] - times[before] <= max_gap_us
+            && !numbers.is_missing(after)
+        {
+            let [value] = lines(&times[before..], &values[before..], &[target]);
             (*cell, *is_known) = (value, true);
-        } else if after < times.len() && times[after] - start <= max_gap_us && !numbers.is_missing(after) {
-            let fraction = (target - start) as f64 / (times[after] - start) as f64;
-            (*cell, *is_known) = (value + (values[after] - value) * fraction, true);
         }
     }
 }
+
+/// The values at targets on the lines between each two samples, or those of the samples at their times.
+#[inline]
+fn lines<const N: usize>(times: &[i64], values: &[f64], targets: &[i64; N]) -> [f64; N] {
+    let (times, values) = (&times[..=N], &values[..=N]);
+    let fraction: [f64; N] =
+        std::array::from_fn(|row| (targets[row] - times[row]) as f64 / (times[row + 1] - times[row]) as f64);
+    std::array::from_fn(|row| {
+        let rise = (values[row + 1] - values[row]) * fraction[row];
+        // The neighbour of a sample may be infinite.
+        if fraction[row] > 0.0 { values[row] + rise } else { values[row] }
+    })
+}
+
+/// How many targets are looked at together.
+const BLOCK: usize = 16;
 
 /// For each target, the value of the last sample at or before it ([`hold`]), if it is not missing.
 pub fn hold_values(numbers: Numbers<'_>, targets: &[i64], max_age_us: i64, mut cells: CellsMut<'_>) {
@@ -217,6 +249,35 @@ mod tests {
         let times = [0, 10, 20, 20];
         assert_eq!(nearest(&times, &[-5, 4, 5, 6, 15, 16, 99], UNLIMITED), [0, 0, 0, 1, 1, 3, 3]);
         assert_eq!(nearest(&times, &[-5, 4, 99], 4), [NONE, 0, NONE]);
+    }
+
+    proptest! {
+        /// Many targets that keep step with the samples have what each of them has alone.
+        #[test]
+        fn linear_is_the_same_for_one_target_and_for_many(
+            steps in prop::collection::vec((0_i64..=300, 0_i64..=256, prop_oneof![8 => -9.0..9.0, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)]), 0..200),
+            late in prop::collection::vec(0_usize..200, 0..4),
+            limit in prop_oneof![Just(300_i64), Just(256), Just(UNLIMITED)],
+        ) {
+            let (mut times, mut targets, mut values) = (Vec::new(), Vec::new(), Vec::new());
+            let mut time = 0;
+            for (at, (jitter, phase, value)) in steps.into_iter().enumerate() {
+                // Mostly one sample and one target in each step of 256; sometimes one at the time of the other, or out of step.
+                time += if late.contains(&at) { 256 + jitter } else { 256 };
+                times.push(time);
+                targets.push(time + if at % 5 == 0 { 0 } else { phase });
+                values.push(value);
+            }
+            let numbers = Numbers { times: &times, values: &values, missing: &[] };
+            let mut together = Cells::none(targets.len());
+            linear(numbers, &targets, limit, together.part(0..targets.len()));
+            for (at, target) in targets.iter().enumerate() {
+                let mut alone = Cells::none(1);
+                linear(numbers, &[*target], limit, alone.part(0..1));
+                prop_assert_eq!(together.is_known[at], alone.is_known[0], "{}", at);
+                prop_assert_eq!(together.values[at].to_bits(), alone.values[0].to_bits(), "{}", at);
+            }
+        }
     }
 
     #[test]

@@ -31,6 +31,29 @@ impl<'a> Walk<'a> {
         found
     }
 
+    /// As many calls of [`past`](Self::past) at once, where the next targets lie one between each two times that are no further
+    /// apart than `max_step`, as those of two sensors of one cadence do: the index of the first of these times.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "what does not branch is a vector of comparisons: a tenth of the whole"
+    )]
+    #[inline]
+    pub(crate) fn in_step<const N: usize>(&mut self, targets: &[i64; N], max_step: i64) -> Option<usize> {
+        if self.step != 1 {
+            return None;
+        }
+        let times = self.times.get(self.after..=self.after + N)?;
+        let mut is_in_step = true;
+        for ((before, after), target) in times.iter().zip(&times[1..]).zip(targets) {
+            is_in_step &= (before <= target) & (target < after) & (after - before <= max_step);
+        }
+        let first = self.after;
+        is_in_step.then(|| {
+            self.after += N;
+            first
+        })
+    }
+
     /// Looks around the guess: it is rarely far off, and what is near it lies in the same cache line.
     fn search(&self, target: i64, guess: usize) -> usize {
         let is_before = |at: usize| self.times[at] <= target;
