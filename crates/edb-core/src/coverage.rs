@@ -56,7 +56,9 @@ impl Coverage {
     /// The part of the set inside `range`.
     #[must_use]
     pub fn within(&self, range: TimeRange) -> Self {
-        Self(self.0.iter().filter_map(|known| known.intersect(range)).collect())
+        let before = self.0.partition_point(|known| known.stop() <= range.start());
+        let until = self.0[before..].partition_point(|known| known.start() < range.stop());
+        Self(self.0[before..before + until].iter().filter_map(|known| known.intersect(range)).collect())
     }
 
     /// The part of the set that is not in `other`.

@@ -41,7 +41,7 @@ pub use parse::{format_duration, parse_duration, parse_instant};
 pub use range::TimeRange;
 pub use request::Request;
 pub use samples::{Nulls, RealColumn, Samples, TextColumn, Values, keep};
-pub use series::{Sampling, Series};
+pub use series::{Learned, Sampling, Series};
 pub use source::{BoxFuture, MemorySource, Source, Traffic};
 pub use sql_type::{SqlType, ValueKind};
 pub use value::{Sample, Value};

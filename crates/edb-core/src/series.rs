@@ -1,5 +1,7 @@
 //! One mnemonic over one range, ready for use.
 
+use std::sync::Arc;
+
 use crate::{Coverage, DictionaryEntry, Mnemonic, Sample, Samples, TimeRange};
 
 /// How a mnemonic is sampled.
@@ -28,7 +30,18 @@ pub struct Series {
     pub trailing: Option<Sample>,
     /// The parts of the range in which every sample is known.
     pub known: Coverage,
-    /// The cadence in microseconds, where it was learned from a longer series that this one was cut from.
+    /// What a longer series that this one was cut from says about it.
+    pub learned: Option<Learned>,
+}
+
+/// What the samples of a mnemonic say about how they come; a few of them would not.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    /// How the mnemonic is sampled.
+    pub sampling: Sampling,
+    /// Why it is taken to be so, if nobody states it.
+    pub evidence: Option<Arc<str>>,
+    /// The cadence in microseconds.
     pub cadence_us: Option<i64>,
 }
 
@@ -45,7 +58,7 @@ impl Series {
             leading: None,
             trailing: None,
             known,
-            cadence_us: None,
+            learned: None,
         }
     }
 

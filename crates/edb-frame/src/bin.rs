@@ -186,7 +186,8 @@ impl Summary {
                     stop_us: range.end,
                     rows: *first..*first + part.samples.len(),
                 };
-                ranges.iter().zip(parts.iter().zip(&rows.firsts)).map(bin).collect()
+                let all = ranges.iter().zip(parts.iter().zip(&rows.firsts));
+                all.filter(|(_, (part, _))| !parts::is_left_out(part)).map(bin).collect()
             }
         };
         let mut summary = Self {

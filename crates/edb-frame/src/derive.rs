@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use edb_core::{
-    Coverage, DictionaryEntry, Error, Instant, Mnemonic, Notice, NoticeKind, Nulls, Outcome, Result, Sample,
-    Samples, Sampling, Series, SqlType, TextColumn, Value, ValueKind, Values as Column,
+    Coverage, DictionaryEntry, Error, Instant, Learned, Mnemonic, Notice, NoticeKind, Nulls, Outcome, Result,
+    Sample, Samples, Sampling, Series, SqlType, TextColumn, Value, ValueKind, Values as Column,
 };
 use edb_series::align::Cells;
 use edb_series::rolling::{Rolling, rolling};
@@ -173,7 +173,7 @@ impl<'a> Operands<'a> {
             leading,
             trailing,
             known: part.known.clone(),
-            cadence_us: part.cadence_us,
+            learned: if is_of_one { part.learned.clone() } else { apart(part) },
         })
     }
 
@@ -286,6 +286,15 @@ impl<'a> Operands<'a> {
     }
 }
 
+/// What is known of how samples come where their values are made of others, too.
+fn apart(part: &Series) -> Option<Learned> {
+    let sampling = |learned: Learned| match learned.sampling {
+        Sampling::ChangeOnly => Learned { sampling: Sampling::Unknown, evidence: None, ..learned },
+        _ => learned,
+    };
+    part.learned.clone().map(sampling)
+}
+
 fn unit(part: &Series) -> Unit {
     Unit::parse(&part.about.unit)
 }
@@ -380,6 +389,7 @@ fn over_time(series: &Series, what: OverTime, limit_us: i64) -> Result<Series> {
         }
     }
     let mut about = series.about.clone();
+    about.all_points = about.all_points.filter(|all_points| *all_points);
     if what == OverTime::Rate {
         about.unit = unit(series).times(&Unit::parse("s"), -1).to_string();
     }
@@ -392,7 +402,7 @@ fn over_time(series: &Series, what: OverTime, limit_us: i64) -> Result<Series> {
         trailing: None,
         range: series.range,
         known: series.known.clone(),
-        cadence_us: series.cadence_us,
+        learned: apart(series),
     })
 }
 

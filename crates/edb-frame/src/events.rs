@@ -32,11 +32,12 @@ struct Message {
 
 /// All messages in order.
 fn messages_of(parts: &[&Series]) -> Result<Vec<Message>> {
+    let is_empty = parts.iter().all(|part| part.samples.is_empty());
+    if parts::kind_of(parts)? != ValueKind::Text && !is_empty {
+        return Err(Error::usage(format!("could not read the event log: {EVENT_MESSAGES} has no texts")));
+    }
     let mut all: Vec<Message> = Vec::new();
     for part in parts {
-        if !part.samples.is_empty() && part.samples.values().kind() != ValueKind::Text {
-            return Err(Error::usage(format!("could not read the event log: {EVENT_MESSAGES} has no texts")));
-        }
         for row in 0..part.samples.len() {
             let time = part.samples.times()[row];
             let ordinal = all.last().filter(|last| last.time == time).map_or(0, |last| last.ordinal + 1);
@@ -188,13 +189,20 @@ fn visits_of(messages: &[Message]) -> Vec<Visit> {
                 visits.push(fresh(name, Some(message.time)));
             } else if rest == "ENDED" || rest.starts_with("ENDED,") {
                 let cause = rest.split_once(',').map(|(_, cause)| cause.trim().to_owned());
-                let at = open.take_if(|open| visits[*open].name == name).unwrap_or_else(|| {
+                let unended = |visit: &Visit| visit.name == name && visit.status == "no end seen";
+                let known = open.take_if(|open| visits[*open].name == name);
+                let at = known.or_else(|| visits.iter().rposition(unended)).unwrap_or_else(|| {
+                    if let Some(open) = open.take() {
+                        // It was over when this one, of which nobody knows since when, was there.
+                        (visits[open].stop, visits[open].status) = (Some(message.time), "no end seen");
+                        earliest = Some(message.time);
+                    }
                     visits.push(Visit { status: "no start seen", ..fresh(name, earliest) });
                     visits.len() - 1
                 });
                 let visit = &mut visits[at];
                 (visit.stop, visit.cause) = (Some(message.time), cause);
-                if visit.status == "ongoing" {
+                if visit.status != "no start seen" {
                     visit.status = "ended";
                 }
             } else if rest.ends_with("SKIPPED") {
@@ -208,14 +216,16 @@ fn visits_of(messages: &[Message]) -> Vec<Visit> {
         }
         let script = text.strip_prefix("Script activated: ").or(text.strip_prefix("Script terminated: "));
         let Some(script) = script else { continue };
-        if let (None, None, Some(name)) = (open, earliest, visit_of(script)) {
-            // What it runs in began before the messages do.
+        // What belongs to an activity runs in a visit that began before the messages do; a visit's own scripts may end after it.
+        let is_of_activity = script.get(12..13) == Some("P");
+        if let (None, None, true, Some(name)) = (open, earliest, is_of_activity, visit_of(script)) {
             open = Some(visits.len());
             visits.push(fresh(name, None));
         }
         let Some(open) = open.map(|open| &mut visits[open]) else { continue };
         if text.starts_with("Script activated: ") {
-            if script.ends_with(":FGSMAIN") || script.ends_with(":FGSMTMAIN") {
+            // The first one seen of a visit that began before the messages need not be its first.
+            if open.start.is_some() && (script.ends_with(":FGSMAIN") || script.ends_with(":FGSMTMAIN")) {
                 open.guiding.get_or_insert(message.time);
             }
         } else if script.ends_with(":ERROR") && script.contains(&open.name) {
@@ -473,6 +483,27 @@ mod tests {
                 ("002".to_owned(), Some(5), Some(9), "no start seen"),
             ],
             "a script says what it runs in, unless that is over"
+        );
+        let late = [(1, "Script terminated: V01635026001:CONVST"), (9, "VISIT V01635026002 STARTED")];
+        assert_eq!(parts(&late), [("002".to_owned(), Some(9), None, "ongoing")]);
+        let other = [(1, "VISIT V01635026003 STARTED"), (9, "VISIT V01635026004 ENDED")];
+        assert_eq!(
+            parts(&other),
+            [
+                ("003".to_owned(), Some(1), Some(9), "no end seen"),
+                ("004".to_owned(), Some(9), Some(9), "no start seen")
+            ],
+            "one at a time"
+        );
+        let lines = [
+            (1, "VISIT V01635026002 STARTED"),
+            (5, "VISIT V01635026003 STARTED"),
+            (6, "VISIT V01635026002 ENDED"),
+        ];
+        assert_eq!(
+            parts(&lines),
+            [("002".to_owned(), Some(1), Some(6), "ended"), ("003".to_owned(), Some(5), None, "ongoing")],
+            "each has one row"
         );
     }
 

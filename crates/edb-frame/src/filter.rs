@@ -1,12 +1,12 @@
 //! Samples while a condition holds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::time::Duration;
 
 use edb_core::{
-    Coverage, Instant, Mnemonic, Notice, NoticeKind, Outcome, Result, Sampling, Series, TimeRange, ValueKind,
-    format_duration,
+    Coverage, Instant, Learned, Mnemonic, Notice, NoticeKind, Outcome, Result, Sampling, Series, TimeRange,
+    ValueKind, format_duration,
 };
 use edb_series::align::{Cells, union};
 
@@ -287,11 +287,11 @@ fn of_parts(parts: &[&Series], limit_us: i64, borders: Borders) -> Result<Held> 
     Ok(Held { spans, values, unit: Unit::parse(&parts[0].about.unit) })
 }
 
-/// What of each series lies in `spans`: one series for each interval, in their order; one without samples, of which nothing is known, where
-/// none is left. A statistic of each is one of a block, and values hold to its end and no further.
+/// What of each series lies in `spans`: one series for each interval, in their order; of a mnemonic of which nothing is left, one without
+/// samples, of which nothing is known. A statistic of each is one of a block, and values hold to its end and no further.
 ///
 /// What was left out takes no part: a piece has no brackets. Only a mnemonic that is change-only (as stated, or as all its samples say)
-/// has the state into each interval.
+/// has the state into each interval. A series of which all lies in them stays as it is.
 pub fn select(series: &[Series], spans: &Coverage) -> Vec<Series> {
     pieces(series, |one| spans.within(one.range).ranges().to_vec())
 }
@@ -302,58 +302,52 @@ pub fn remove(series: &[Series], spans: &Coverage) -> Vec<Series> {
 }
 
 fn pieces(series: &[Series], ranges: impl Fn(&Series) -> Vec<TimeRange>) -> Vec<Series> {
-    let whole: HashMap<&Mnemonic, Whole> =
-        by_mnemonic(series).iter().map(|parts| (parts[0].mnemonic(), Whole::of(parts))).collect();
+    let learned = all_learned(series);
+    let ranges = |one: &Series| if parts::is_left_out(one) { Vec::new() } else { ranges(one) };
+    let ranges: Vec<Vec<TimeRange>> = series.iter().map(ranges).collect();
+    let is_left = |(_, ranges): &(&Series, &Vec<TimeRange>)| !ranges.is_empty();
+    let mut told: HashSet<&Mnemonic> =
+        series.iter().zip(&ranges).filter(is_left).map(|(one, _)| one.mnemonic()).collect();
     let mut all = Vec::new();
-    for one in series {
-        let ranges = ranges(one);
-        let whole = whole[one.mnemonic()];
-        all.extend(ranges.iter().map(|range| piece(one, *range, one.samples.rows_in(*range), whole)));
-        if ranges.is_empty() {
-            all.push(Series { known: Coverage::new(), ..piece(one, one.range, 0..0, whole) });
+    for (one, ranges) in series.iter().zip(&ranges) {
+        let learned = &learned[one.mnemonic()];
+        all.extend(ranges.iter().map(|range| piece(one, *range, one.samples.rows_in(*range), learned)));
+        if told.insert(one.mnemonic()) {
+            all.push(Series {
+                known: Coverage::new(),
+                leading: None,
+                ..piece(one, one.range, 0..0, learned)
+            });
         }
     }
     all
 }
 
-/// What the samples of a mnemonic say together, and a few of them would not.
-#[derive(Clone, Copy)]
-struct Whole {
-    is_change_only: bool,
-    cadence_us: Option<i64>,
-}
-
-impl Whole {
-    fn of(parts: &[&Series]) -> Self {
-        Self {
-            is_change_only: parts::sampling(parts).0 == Sampling::ChangeOnly,
-            cadence_us: parts::cadence_us(parts),
-        }
-    }
+fn all_learned(series: &[Series]) -> HashMap<&Mnemonic, Learned> {
+    by_mnemonic(series).iter().map(|parts| (parts[0].mnemonic(), parts::learned(parts))).collect()
 }
 
 /// A part of a series.
-fn piece(one: &Series, range: TimeRange, rows: Range<usize>, whole: Whole) -> Series {
-    let mut about = one.about.clone();
-    let mut leading = None;
-    if whole.is_change_only {
-        about.all_points = Some(false);
-        let known_between =
-            |from: Instant, to: Instant| TimeRange::checked(from, to).is_none_or(|gap| one.known.covers(gap));
-        leading = match rows.start.checked_sub(1) {
-            Some(row) => {
-                Some(one.samples.sample(row)).filter(|sample| known_between(sample.time, range.start()))
-            }
-            None => one.leading.clone().filter(|_| known_between(one.range.start(), range.start())),
-        };
+fn piece(one: &Series, range: TimeRange, rows: Range<usize>, learned: &Learned) -> Series {
+    let learned = learned.clone();
+    if range == one.range && rows == (0..one.samples.len()) {
+        return Series { learned: Some(learned), ..one.clone() };
     }
-    let (samples, known) = (one.samples.slice(rows), one.known.within(range));
-    Series { about, range, samples, leading, trailing: None, known, cadence_us: whole.cadence_us }
+    let known_between =
+        |from: Instant, to: Instant| TimeRange::checked(from, to).is_none_or(|gap| one.known.covers(gap));
+    let leading = match rows.start.checked_sub(1) {
+        _ if learned.sampling != Sampling::ChangeOnly => None,
+        Some(row) => Some(one.samples.sample(row)).filter(|sample| known_between(sample.time, range.start())),
+        None => one.leading.clone().filter(|_| known_between(one.range.start(), range.start())),
+    };
+    let (about, samples, known) = (one.about.clone(), one.samples.slice(rows), one.known.within(range));
+    Series { about, range, samples, leading, trailing: None, known, learned: Some(learned) }
 }
 
 /// Leaves out the first and the last few samples of each series that has more than all of these: values at the edges of a block
 /// may belong to the change itself. The range becomes that of what stays.
 pub fn trim(series: &[Series], first: usize, last: usize) -> Vec<Series> {
+    let learned = all_learned(series);
     let trimmed = |one: &Series| {
         let rows = one.samples.len();
         if rows <= first.saturating_add(last) {
@@ -363,10 +357,9 @@ pub fn trim(series: &[Series], first: usize, last: usize) -> Vec<Series> {
         let start = if first == 0 { one.range.start() } else { Instant::from_micros(times[first]) };
         let stop = if last == 0 { one.range.stop() } else { Instant::from_micros(times[rows - last]) };
         // Of equal times some may stay and some go: there is a microsecond for them.
-        let stop = stop.max(start.plus_micros(1));
-        let whole = Whole::of(&[one]);
+        let stop = stop.max(Instant::from_micros(times[rows - last - 1]).plus_micros(1));
         let range = TimeRange::checked(start, stop).unwrap_or(one.range);
-        piece(one, range, first..rows - last, whole)
+        piece(one, range, first..rows - last, &learned[one.mnemonic()])
     };
     series.iter().map(trimmed).collect()
 }

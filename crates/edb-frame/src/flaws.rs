@@ -1,5 +1,6 @@
 //! Tables of what may be wrong with samples, and of how they come.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ struct Flaw {
 /// - `not finite`: NaN or infinities; `null`: samples without a value
 ///
 /// # Errors
-/// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic have values of different kinds.
+/// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic overlap or have values of different kinds.
 pub fn flaws(series: &[Series], options: &FlawOptions, notices: &[Notice]) -> Result<Table> {
     let mut all = Vec::new();
     for parts in by_mnemonic(series) {
@@ -125,7 +126,15 @@ fn find(parts: &[&Series], options: &FlawOptions, all: &mut Vec<Flaw>) {
     let mnemonic = parts[0].mnemonic();
     let is_change_only = parts::sampling(parts).0 == Sampling::ChangeOnly;
     let limits = options.limits.iter().find(|(name, ..)| name == mnemonic);
-    for part in parts {
+    let cadence = parts::cadence_us(parts).filter(|_| !is_change_only);
+    let longest = match options.max_gap {
+        Limit::At(gap) => Some(i64::try_from(gap.as_micros()).unwrap_or(i64::MAX)),
+        Limit::Learned => cadence.map(gaps::gap_limit_us),
+        Limit::Unlimited => None,
+    };
+    // The brackets of two ranges may tell of one gap between them.
+    let mut told = BTreeSet::new();
+    for part in parts.iter().filter(|part| !parts::is_left_out(part)) {
         let times = part.samples.times();
         let flaw = |kind: &'static str, start_us: i64, stop_us: i64, samples: usize, detail: String| Flaw {
             mnemonic: mnemonic.clone(),
@@ -140,17 +149,14 @@ fn find(parts: &[&Series], options: &FlawOptions, all: &mut Vec<Flaw>) {
             let (start, stop) = (unknown.start().as_micros(), unknown.stop().as_micros());
             all.push(flaw("unknown", start, stop, 0, "nothing is known there".to_owned()));
         }
-        let regular = gaps::regular_gaps(times).filter(|_| !is_change_only);
-        let longest = match options.max_gap {
-            Limit::At(gap) => Some(i64::try_from(gap.as_micros()).unwrap_or(i64::MAX)),
-            Limit::Learned => regular.as_ref().map(|(cadence, _)| gaps::gap_limit_us(*cadence)),
-            Limit::Unlimited => None,
-        };
         if let Some(limit) = longest {
             // What is unknown is told already, and is no gap of the telemetry.
             for times in stretches(part).map(|stretch| stretch.times_between()) {
                 for at in gaps::gaps(&times, limit) {
                     let (start, stop) = (times[at], times[at + 1]);
+                    if !told.insert((start, stop)) {
+                        continue;
+                    }
                     let step = format_duration(Duration::from_micros((stop - start) as u64));
                     let usual = format_duration(Duration::from_micros(limit as u64));
                     let detail = format!("{step} without a sample, at most {usual} is usual");
@@ -174,7 +180,7 @@ fn find(parts: &[&Series], options: &FlawOptions, all: &mut Vec<Flaw>) {
             ));
         }
         if part.samples.values().kind() != ValueKind::Text {
-            numbers(part, regular.is_some(), options, limits.map(|(_, low, high)| (*low, *high)), &flaw, all);
+            numbers(part, cadence.is_some(), options, limits.map(|(_, low, high)| (*low, *high)), &flaw, all);
         }
     }
 }
@@ -247,11 +253,11 @@ pub fn cadences(series: &[Series]) -> Result<Table> {
     let row = |parts: Vec<&Series>| {
         let (sampling, notice) = parts::sampling(&parts);
         let longest = parts.iter().map(|part| part.samples.times()).max_by_key(|times| times.len());
-        let regular = longest.and_then(gaps::regular_gaps).filter(|_| sampling != Sampling::ChangeOnly);
+        let cadence = parts::cadence_us(&parts).filter(|_| sampling != Sampling::ChangeOnly);
         let known: Coverage = parts.iter().flat_map(|part| part.known.ranges()).copied().collect();
         let evidence = match (&notice, parts[0].sampling()) {
             (Some(notice), _) => notice.text.as_str().into(),
-            (None, Sampling::Unknown) if regular.is_some() => "nobody says, but steps have a cadence".into(),
+            (None, Sampling::Unknown) if cadence.is_some() => "nobody says, but steps have a cadence".into(),
             (None, Sampling::Unknown) => "nobody says, and the samples do not either".into(),
             _ => "stated".into(),
         };
@@ -261,8 +267,10 @@ pub fn cadences(series: &[Series]) -> Result<Table> {
             first: parts.iter().filter_map(|part| part.samples.times().first()).min().copied(),
             last: parts.iter().filter_map(|part| part.samples.times().last()).max().copied(),
             known_us: known.micros(),
-            cadence: regular.map(|(cadence, gaps)| {
-                (cadence, gaps::jitter_us(longest.unwrap_or_default(), cadence), gaps.len())
+            cadence: cadence.map(|cadence| {
+                let times = longest.unwrap_or_default();
+                let gaps = gaps::gaps(times, gaps::gap_limit_us(cadence)).len();
+                (cadence, gaps::jitter_us(times, cadence), gaps)
             }),
             sampling: match sampling {
                 Sampling::AllPoints => "all points",

@@ -84,15 +84,7 @@ pub fn series_from(
         &about.mnemonic,
         format!("{misplaced} rows were out of order, and are sorted"),
     );
-    let known = [range].into_iter().collect();
-    let series = Series {
-        about,
-        range,
-        samples: samples.cut(range),
-        leading: None,
-        trailing: None,
-        known,
-        cadence_us: None,
-    };
+    let mnemonic = about.mnemonic.clone();
+    let series = Series { about, ..Series::new(mnemonic, range, samples) };
     Ok(Outcome { value: series, notices: Some(notice).filter(|_| misplaced > 0).into_iter().collect() })
 }

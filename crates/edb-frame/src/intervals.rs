@@ -104,7 +104,7 @@ fn same(a: Option<Value>, b: Option<Value>) -> bool {
 /// The state into a range comes from the bracket before it. An interval ends where nothing is known any more.
 ///
 /// # Errors
-/// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic have values of different kinds.
+/// [`edb_core::ErrorKind::Usage`] if the ranges of one mnemonic overlap or have values of different kinds.
 ///
 /// # Examples
 /// ```

@@ -5,7 +5,7 @@
 //! stated limit, one beyond a span that is not known, one outside the range asked for its mnemonic.
 //!
 //! Start here: [`long`] (every sample a row), [`align`] (one row a time, one column a mnemonic), [`resample`] (one row a
-//! bin, range or block), [`Condition`] (samples while something holds), [`derive`] (quantities made of mnemonics), [`states`] and [`duty`]
+//! bin, range or block), [`Condition`] (samples while something holds), [`derive()`] (quantities made of mnemonics), [`states`] and [`duty`]
 //! (how long values stood), [`flaws`] and [`cadences`] (what may be wrong, and how samples come), [`events`] (visits and activities).
 //! [`Preparation`] joins what is done to series before tables are made.
 

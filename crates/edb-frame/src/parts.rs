@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use edb_core::{
-    Instant, Mnemonic, Notice, NoticeKind, Sample, Sampling, Series, TimeRange, Value, ValueKind, Values,
-    format_duration,
+    Instant, Learned, Mnemonic, Notice, NoticeKind, Sample, Sampling, Series, TimeRange, Value, ValueKind,
+    Values, format_duration,
 };
 use edb_series::align::{self as kernel, CellsMut, Numbers};
 use edb_series::gaps;
@@ -38,6 +38,11 @@ pub(crate) fn by_mnemonic(series: &[Series]) -> Vec<Vec<&Series>> {
 /// It is change-only if no sample repeats the one before and the steps have no cadence: at least ten samples, the longest
 /// step at least ten times the median one, and real values are few, since noise does not repeat either.
 pub fn sampling(parts: &[&Series]) -> (Sampling, Option<Notice>) {
+    if let Some(learned) = parts.iter().find_map(|part| part.learned.as_ref()) {
+        let notice =
+            |text: &Arc<str>| Notice::about(NoticeKind::Inferred, parts[0].mnemonic(), text.to_string());
+        return (learned.sampling, learned.evidence.as_ref().map(notice));
+    }
     let stated = parts[0].sampling();
     let samples: usize = parts.iter().map(|part| part.samples.len()).sum();
     if stated != Sampling::Unknown || samples < 10 {
@@ -164,9 +169,22 @@ pub(crate) fn limit_us(limit: Limit, parts: &[&Series], notices: &mut Vec<Notice
 
 /// The cadence of a mnemonic: as it was learned before, or from its longest part.
 pub(crate) fn cadence_us(parts: &[&Series]) -> Option<i64> {
-    let learned = parts.iter().find_map(|part| part.cadence_us);
-    let longest = || parts.iter().map(|part| part.samples.times()).max_by_key(|times| times.len());
-    learned.or_else(|| longest().and_then(gaps::regular_gaps).map(|(cadence, _)| cadence))
+    if let Some(learned) = parts.iter().find_map(|part| part.learned.as_ref()) {
+        return learned.cadence_us;
+    }
+    let longest = parts.iter().map(|part| part.samples.times()).max_by_key(|times| times.len());
+    longest.and_then(gaps::regular_gaps).map(|(cadence, _)| cadence)
+}
+
+/// What all parts say together.
+pub(crate) fn learned(parts: &[&Series]) -> Learned {
+    let (sampling, notice) = sampling(parts);
+    Learned { sampling, evidence: notice.map(|notice| notice.text.into()), cadence_us: cadence_us(parts) }
+}
+
+/// Whether a series only keeps the place of a mnemonic of which a filter left nothing.
+pub(crate) fn is_left_out(part: &Series) -> bool {
+    part.learned.is_some() && part.samples.is_empty() && part.known.is_empty()
 }
 
 /// As [`limit_us`], but no limit binds what is stated to be change-only, or taken to be.

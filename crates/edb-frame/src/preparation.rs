@@ -97,7 +97,7 @@ impl Preparation {
     /// The derived quantities of `series`.
     ///
     /// # Errors
-    /// As [`derive`].
+    /// As [`derive()`].
     pub fn derived(&self, series: &[Series]) -> Result<Outcome<Vec<Series>>> {
         let mut outcome = Outcome { value: Vec::new(), notices: Vec::new() };
         for definition in &self.derive {
@@ -165,7 +165,7 @@ impl Preparation {
     /// All of it: `series` and what is derived of them, cut; series that were only needed for that (`is_wanted`) left out.
     ///
     /// # Errors
-    /// As [`derive`] and [`Condition::spans`].
+    /// As [`derive()`] and [`Condition::spans`].
     pub fn apply<'a>(
         &self,
         series: &'a [Series],

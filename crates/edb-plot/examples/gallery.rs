@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use edb_core::{
-    Coverage, DictionaryEntry, Instant, Mnemonic, Nulls, Result, Sample, Samples, Series, SqlType,
-    TextColumn, TimeRange, Value, Values, parse_instant,
+    Coverage, Instant, Mnemonic, Nulls, Result, Sample, Samples, Series, SqlType, TextColumn, TimeRange,
+    Value, Values, parse_instant,
 };
 use edb_plot::{FigureOptions, Format, draw};
 
@@ -39,19 +39,11 @@ fn series(
     times: Vec<i64>,
     values: Values,
 ) -> Series {
-    let mut about = DictionaryEntry::bare(Mnemonic::new(name).expect("a name"));
-    unit.clone_into(&mut about.unit);
     let (samples, _) =
         Samples::from_columns(sql_type, times, values, Nulls::none()).expect("columns that fit");
-    Series {
-        about,
-        range,
-        samples,
-        leading: None,
-        trailing: None,
-        known: Coverage::from_iter([range]),
-        cadence_us: None,
-    }
+    let mut series = Series::new(Mnemonic::new(name).expect("a name"), range, samples);
+    unit.clone_into(&mut series.about.unit);
+    series
 }
 
 fn real(name: &str, unit: &str, range: TimeRange, times: Vec<i64>, value: impl Fn(i64) -> f64) -> Series {

@@ -124,7 +124,7 @@ const PANEL_SPACE: f64 = 14.0;
 ///     samples: Samples::empty(SqlType::Real),
 ///     leading: None,
 ///     trailing: None,
-///     cadence_us: None,
+///     learned: None,
 ///     known: Coverage::from_iter([range]),
 /// };
 /// let figure = draw(&[series], range, &FigureOptions::default(), Format::Svg)?;

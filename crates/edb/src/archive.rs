@@ -397,7 +397,7 @@ impl Archive {
             leading: reading.leading,
             trailing: reading.trailing,
             known: reading.known,
-            cadence_us: None,
+            learned: None,
         })
     }
 

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant as Clock};
 
 use edb_bench::{cpu_seconds, memory_bytes};
 use edb_core::{
-    DictionaryEntry, Error, Instant, Mnemonic, Nulls, Result, Samples, Series, SqlType, TimeRange, Values,
-    atomic,
+    Error, Instant, Mnemonic, Nulls, Result, Samples, Series, SqlType, TimeRange, Values, atomic,
 };
 use edb_frame::{
     AlignOptions, Bins, Condition, Grid, Limit, Method, ResampleOptions, Statistic, Table, Times, align,
@@ -149,17 +148,9 @@ fn series(name: &str, times: Vec<i64>, values: Vec<f64>) -> Result<Series> {
         Instant::from_micros(times[times.len() - 1].max(START + DAY - 1) + 1),
     )?;
     let (samples, _) = Samples::from_columns(SqlType::Real, times, Values::real(values), Nulls::none())?;
-    let mut about = DictionaryEntry::bare(Mnemonic::new(name)?);
-    about.all_points = Some(!name.starts_with('c'));
-    Ok(Series {
-        about,
-        range,
-        samples,
-        leading: None,
-        trailing: None,
-        known: [range].into_iter().collect(),
-        cadence_us: None,
-    })
+    let mut series = Series::new(Mnemonic::new(name)?, range, samples);
+    series.about.all_points = Some(!name.starts_with('c'));
+    Ok(series)
 }
 
 fn dense(folder: &Path) -> Result<Vec<Series>> {

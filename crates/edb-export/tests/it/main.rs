@@ -5,9 +5,7 @@
     reason = "a test may fail, and make what files it likes"
 )]
 
-use edb_core::{
-    DictionaryEntry, Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values,
-};
+use edb_core::{Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values};
 use edb_export::{Format, write, write_file};
 use edb_frame::{Table, long};
 
@@ -18,17 +16,9 @@ fn series(name: &str, sql_type: SqlType, values: Values, nulls: &[usize]) -> Ser
     let times = (0..rows).map(|row| row * 64_000).collect();
     let (samples, _) = Samples::from_columns(sql_type, times, values, positions).unwrap();
     let range = TimeRange::new(Instant::from_micros(0), Instant::from_micros(rows.max(1) * 64_000)).unwrap();
-    let mut about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
-    "V".clone_into(&mut about.unit);
-    Series {
-        about,
-        range,
-        samples,
-        leading: None,
-        trailing: None,
-        known: [range].into_iter().collect(),
-        cadence_us: None,
-    }
+    let mut series = Series::new(Mnemonic::new(name).unwrap(), range, samples);
+    "V".clone_into(&mut series.about.unit);
+    series
 }
 
 fn table() -> Table {

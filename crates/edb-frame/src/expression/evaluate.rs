@@ -233,7 +233,7 @@ impl Evaluation<'_, '_> {
                 } else {
                     self.map(&[&a.values, &b.values], |x| x[0] - x[1])
                 };
-                Ok(Typed { values, unit: a.unit.common(&b.unit) })
+                Ok(Typed { values, unit: Unit::common([&a.unit, &b.unit]) })
             }
             Operator::Multiply | Operator::Divide => {
                 let (a, b) = (self.numbers(left)?, self.numbers(right)?);
@@ -310,7 +310,7 @@ impl Evaluation<'_, '_> {
             return Ok(Typed::bare(self.map(&[&one.values, &found[1].values], |x| x[0].atan2(x[1]))));
         }
         found[1..].iter().for_each(|other| self.same_unit("compares", one, other));
-        let unit = found[1..].iter().fold(one.unit.clone(), |unit, other| unit.common(&other.unit));
+        let unit = Unit::common(found.iter().map(|argument| &argument.unit));
         if function == Function::Clip {
             let (low, high) = (&found[1].values, &found[2].values);
             // NaN stays NaN, and borders the wrong way round give the upper one: nothing panics.
@@ -354,7 +354,7 @@ impl Evaluation<'_, '_> {
             }
         };
         self.same_unit("chooses between", &then, &otherwise);
-        Ok(Typed { values, unit: then.unit.common(&otherwise.unit) })
+        Ok(Typed { values, unit: Unit::common([&then.unit, &otherwise.unit]) })
     }
 }
 

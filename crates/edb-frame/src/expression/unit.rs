@@ -97,13 +97,11 @@ impl Unit {
         self
     }
 
-    /// The unit of a choice between two, or of their sum: a bare number goes with any; those that differ have none.
-    pub(crate) fn common(self, other: &Self) -> Self {
-        match () {
-            () if self == *other || other.is_none() => self,
-            () if self.is_none() => other.clone(),
-            () => Self::default(),
-        }
+    /// The unit of a choice, or of a sum: a bare number goes with any; those that differ have none.
+    pub(crate) fn common<'a>(units: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut named = units.into_iter().filter(|unit| !unit.is_none());
+        let first = named.next().cloned().unwrap_or_default();
+        if named.all(|unit| *unit == first) { first } else { Self::default() }
     }
 
     /// Its square root, if that has whole exponents.

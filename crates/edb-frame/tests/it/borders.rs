@@ -247,4 +247,74 @@ fn what_is_taken_to_be_change_only_stays_so_in_pieces() {
     assert_eq!(pieces[0].leading, bracket(361, Value::Integer(1)));
     let table = resample(&pieces, &ResampleOptions::new(Bins::Series)).unwrap();
     assert_eq!(cells(&table, "mean"), ["1"]);
+    let said = |one: &edb_core::Notice| {
+        one.kind == NoticeKind::Inferred && one.text.contains("taken to be change-only")
+    };
+    assert!(table.notices.iter().any(said), "the evidence is that of the whole: {:?}", table.notices);
+    assert_eq!(pieces[0].about.all_points, None, "nobody stated it");
+}
+
+#[test]
+fn pieces_are_not_taken_to_be_what_the_whole_is_not() {
+    let times: Vec<i64> = (0..100).filter(|time| !(41..55).contains(time)).collect();
+    let values = times.clone();
+    let counter = series("N", SqlType::Int, range(0, 100), &times, Values::Integer(values));
+    let cut: Coverage = [range(38, 58), range(70, 75)].into_iter().collect();
+    let pieces = select(&[counter], &cut);
+    let all: Vec<&Series> = pieces.iter().collect();
+    assert_eq!(all.iter().map(|one| one.samples.len()).sum::<usize>(), 11);
+    assert_eq!(sampling(&all).0, edb_core::Sampling::Unknown);
+    let table = flaws(&pieces, &FlawOptions::default(), &[]).unwrap();
+    assert_eq!(cells(&table, "flaw"), ["gap"], "by the cadence of the whole");
+}
+
+#[test]
+fn what_is_trimmed_keeps_its_samples_in_its_range() {
+    let a = reals("A", range(0, 30), &[0, 10, 20, 20], &[1.0, 2.0, 3.0, 4.0]);
+    let trimmed = trim(&[a], 0, 1).remove(0);
+    assert_eq!(trimmed.samples.len(), 3);
+    assert!(trimmed.samples.iter().all(|sample| trimmed.range.contains(sample.time)));
+}
+
+#[test]
+fn an_outage_across_two_ranges_is_one_gap() {
+    let first: Vec<i64> = (0..50).collect();
+    let second: Vec<i64> = (120..170).collect();
+    let mut a =
+        [reals("A", range(0, 70), &first, &[1.0; 50]), reals("A", range(100, 170), &second, &[1.0; 50])];
+    (a[0].trailing, a[1].leading) = (bracket(120, Value::Real(1.0)), bracket(49, Value::Real(1.0)));
+    let table = flaws(&a, &FlawOptions::default(), &[]).unwrap();
+    assert_eq!(cells(&table, "duration_s"), ["71"]);
+}
+
+#[test]
+fn what_a_filter_left_nothing_of_is_no_flaw_and_no_block() {
+    let a = reals("A", range(0, 10), &[1, 2], &[1.0, 2.0]);
+    let nothing = remove(&select(&[a], &Coverage::new()), &[range(2, 3)].into_iter().collect());
+    assert_eq!(nothing.len(), 1);
+    assert_eq!(flaws(&nothing, &FlawOptions::default(), &[]).unwrap().rows(), 0);
+    let mut options = ResampleOptions::new(Bins::Series);
+    options.empty = EmptyBins::Null;
+    assert_eq!(resample(&nothing, &options).unwrap().rows(), 0);
+    let mut unknown = reals("A", range(0, 10), &[], &[]);
+    unknown.known = Coverage::new();
+    assert_eq!(cells(&flaws(&[unknown], &FlawOptions::default(), &[]).unwrap(), "flaw"), ["unknown"]);
+}
+
+#[test]
+fn a_choice_of_three_units_has_none() {
+    let unit = |names: [&str; 3]| {
+        let of = |(name, unit): (&str, &str)| {
+            let mut one = reals(name, range(0, 10), &[1], &[1.0]);
+            one.about.unit = unit.to_owned();
+            one
+        };
+        let all: Vec<Series> = ["A", "B", "C"].into_iter().zip(names).map(of).collect();
+        let made = derive(&Definition::parse("x = max(a, b, c)").unwrap(), &all, Limit::Unlimited).unwrap();
+        made.value[0].about.unit.clone()
+    };
+    assert_eq!(
+        (unit(["V", "m", "s"]), unit(["V", "A", "A"]), unit(["", "A", "A"])),
+        (String::new(), String::new(), "A".into())
+    );
 }

@@ -91,7 +91,7 @@ fn part(
         leading: bracket(all.iter().rfind(|row| row.0 < start)),
         trailing: bracket(all.iter().find(|row| row.0 >= stop)),
         known,
-        cadence_us: None,
+        learned: None,
     }
 }
 

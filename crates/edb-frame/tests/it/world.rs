@@ -29,7 +29,7 @@ pub(crate) fn series(
         leading: None,
         trailing: None,
         known: [asked].into_iter().collect(),
-        cadence_us: None,
+        learned: None,
     }
 }
 
@@ -75,16 +75,7 @@ pub(crate) fn at_micros(name: &str, range: (i64, i64), times: &[i64], values: &[
     let range = TimeRange::new(Instant::from_micros(range.0), Instant::from_micros(range.1)).unwrap();
     let values = Values::real(values.to_vec());
     let (samples, _) = Samples::from_columns(SqlType::Float, times.to_vec(), values, Nulls::none()).unwrap();
-    let about = DictionaryEntry::bare(Mnemonic::new(name).unwrap());
-    Series {
-        about,
-        range,
-        samples,
-        leading: None,
-        trailing: None,
-        known: [range].into_iter().collect(),
-        cadence_us: None,
-    }
+    Series::new(Mnemonic::new(name).unwrap(), range, samples)
 }
 
 /// A column of numbers.

@@ -54,7 +54,7 @@ impl World {
         about.all_points = Some(true);
         let (range, samples) = (range(start, stop), Samples::empty(SqlType::Real));
         let known = Coverage::from_iter([range]);
-        let series = Series { about, range, samples, leading: None, trailing: None, known, cadence_us: None };
+        let series = Series { about, range, samples, leading: None, trailing: None, known, learned: None };
         Self { series, columns: (SqlType::Real, Vec::new(), Values::real(Vec::new())), nulls: Nulls::none() }
     }
 
