@@ -24,7 +24,8 @@ async fn a_storm_of_refusals_ends_at_what_the_service_bears() {
     let (archive, requests) = many(120);
     let service = Service::new(archive.clone());
     let server = ScriptedServer::start(move |asked| match asked.concurrent {
-        0..=3 => service.reply(asked).after(2 * MS),
+        // Long enough for the others to arrive on a busy machine.
+        0..=3 => service.reply(asked).after(20 * MS),
         _ => Reply::status(429).keep_alive(),
     });
     let mut options = with_concurrency(&server.url(), 8);
@@ -33,8 +34,7 @@ async fn a_storm_of_refusals_ends_at_what_the_service_bears() {
     let (retrieval, kept) = run(&client, &requests, &at_once(8)).await;
     assert_complete(&retrieval, &kept, &archive, &requests, "429");
     assert!(server.most_concurrent() <= 8, "{}", server.most_concurrent());
-    // How far it has grown again since the last refusal depends on when the last answers came.
-    assert!((1..8).contains(&client.places()), "{} places", client.places());
+    assert!((1..=5).contains(&client.places()), "{} places", client.places());
     let refused = server.requests().len() - 120;
     assert!((1..120).contains(&refused), "{refused} refused");
 }
