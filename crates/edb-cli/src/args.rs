@@ -12,8 +12,9 @@ pub(crate) use tables::{ExportArgs, PrepareArgs, StatisticArgs, StatsArgs, Table
 const AFTER_HELP: &str = "\
 Times: 2022-06-01T12:00:00Z (date only means 00:00:00 UTC), 20220601T120000, 2022:152:12:00:00, mjd:59731.5, now, -7d.
 Bins and grids: any duration, or calendar months and years (1mo, 3mo, 1y).
-Expressions: + - * / ^, = (==) != (<>) < <= > >= in (…), and (&&) or (||) not (!), texts in quotes; abs sqrt exp log log10 sin cos tan asin acos atan atan2 floor ceil
-round min max clip(x, low, high) if(condition, then, otherwise) null; diff(x) rate(x) rolling_mean(x, 10s)\nrolling_median rolling_std, of the window up to each sample; visit V…
+Expressions: + - * / ^, = (==) != (<>) < <= > >= in (…), and (&&) or (||) not (!), texts in quotes;
+abs sqrt exp log log10 sin cos tan asin acos atan atan2 floor ceil round min max, clip(x, low, high), if(condition, then, otherwise), null;
+diff(x), rate(x), rolling_mean(x, 10s), rolling_median, rolling_std (of the window up to each sample); visit V…
 Ranges are half-open, [start, stop). Durations: 500ms, 10s, 5m, 2h, 7d. Bytes: 500kB, 5MB, 2GiB.
 
 Exit codes: 0 done · 1 unclassified · 2 usage or job file · 3 partial: some ranges failed, the rest was delivered ·

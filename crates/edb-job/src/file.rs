@@ -171,8 +171,10 @@ impl OutputTable {
                     ..Condition::parse(text)?
                 })
             }
-            None if self.pad.is_some() => {
-                return Err(Error::usage("there is a `pad` and no `where` that it belongs to"));
+            None if self.pad.is_some() || self.until_seen => {
+                return Err(Error::usage(
+                    "there is a `pad` or `until_seen` and no `where` that it belongs to",
+                ));
             }
             None => None,
         };
@@ -206,6 +208,18 @@ impl OutputTable {
             Some(name) => export::Format::from_name(name)?,
             None => export::Format::from_path(path)?,
         };
+        let word = self.table.as_deref().unwrap_or_default();
+        if !self.limits.is_empty() && word != "flaws" {
+            return Err(Error::usage("limits of values are for flaws, and another table is asked for")
+                .with_hint("add `table = \"flaws\"`"));
+        }
+        let has_borders = self.complete_only || self.borders.is_some();
+        if has_borders && self.condition.is_none() && !["states", "duty"].contains(&word) {
+            return Err(Error::usage(
+                "`borders` and `complete_only` are about states and conditions, and there are none",
+            )
+            .with_hint("add `where`, or `table = \"states\"`"));
+        }
         let table = match (&self.align, &self.resample, &self.table) {
             (Some(align), None, None) => TableShape::Aligned(align.read()?),
             (None, Some(resample), None) => TableShape::Resampled(resample.read(intervals.max_gap)?),
@@ -319,6 +333,15 @@ mod tests {
                 "longer than nothing",
             ),
             ("select = []\noutput = []\nstop = \"now\"", "a stop and no start"),
+            (
+                "select = []\n[[output]]\nfile = \"a.csv\"\nlimits = [\"A=1..2\"]",
+                "limits of values are for flaws",
+            ),
+            ("select = []\n[[output]]\nfile = \"a.csv\"\nuntil_seen = true", "no `where` that it belongs to"),
+            (
+                "select = []\n[[output]]\nfile = \"a.csv\"\ncomplete_only = true",
+                "about states and conditions",
+            ),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.chain().contains(expected), "{text}: {}", error.chain());

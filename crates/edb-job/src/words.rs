@@ -67,6 +67,10 @@ fn parse_origin(text: &str) -> Result<i64> {
 /// [`edb::ErrorKind::Usage`].
 pub fn parse_bins(text: &str, origin: Option<&str>) -> Result<Bins> {
     match text {
+        "range" | "block" if origin.is_some() => {
+            Err(Error::usage(format!("an origin is given, and a {text} has none"))
+                .with_hint("leave the origin out, or ask for bins as `1m`"))
+        }
         "range" => Ok(Bins::Ranges(Vec::new())),
         "block" => Ok(Bins::Series),
         // What is wrong with the origin says so itself.

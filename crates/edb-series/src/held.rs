@@ -15,13 +15,6 @@ pub struct Hold {
     pub stop_us: i64,
 }
 
-impl Hold {
-    /// How long it held inside `[start, stop)`, in microseconds; not positive if it did not.
-    pub fn micros_in(self, start_us: i64, stop_us: i64) -> i64 {
-        self.stop_us.min(stop_us) - self.start_us.max(start_us)
-    }
-}
-
 /// The spans over which each row of the ascending `times` held inside `range`: from its time until the next row's, at most
 /// `limit_us` long. Rows before the range reach into it; of rows with equal times only the last one holds.
 pub fn holds(times: &[i64], range: Range<i64>, limit_us: i64) -> Vec<Hold> {

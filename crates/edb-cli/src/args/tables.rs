@@ -78,6 +78,8 @@ impl StatisticArgs {
             ("--keep-empty", self.keep_empty),
             ("--stamp", self.stamp != "start"),
             ("--min-count", self.min_count != 0),
+            ("--sigma", self.sigma.to_bits() != 3.0_f64.to_bits()),
+            ("--max-iterations", self.max_iterations != 5),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }

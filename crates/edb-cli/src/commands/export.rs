@@ -42,6 +42,10 @@ fn table(args: &ExportArgs) -> Result<TableShape> {
         return Err(Error::usage(format!("`{flag}` is about bins, and no bins are given"))
             .with_hint("add `--resample`, as in `--resample 1m`, or use `edb stats`"));
     }
+    if origin.is_some() && args.align.is_none() && args.resample.is_none() {
+        return Err(Error::usage("`--origin` is about grids and bins, and there are none")
+            .with_hint("add `--align` or `--resample`"));
+    }
     if let Some(times) = &args.align {
         let max_age = args.max_age.as_deref().ok_or_else(|| {
             Error::usage("no limit is given for how old a sample may be that stands for another time")

@@ -13,8 +13,9 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
     let now = source::now();
     let mut job = super::job("stats", &args.selection, now)?;
     let preparation = tables::preparation(&args.prepare, &args.tables, now)?;
-    let table = if args.tables.table.is_some() || !args.tables.limits.is_empty() {
-        if let Some(flag) = args.statistics.first_given() {
+    let table = if args.tables.table.is_some() {
+        let origin = args.statistics.origin.as_ref().map(|_| "--origin");
+        if let Some(flag) = args.statistics.first_given().or(origin) {
             return Err(Error::usage(format!(
                 "`{flag}` is about statistics, and another table is asked for"
             ))

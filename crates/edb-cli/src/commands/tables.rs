@@ -16,6 +16,18 @@ use crate::{output, source, summary};
 /// What is done to series before tables are made of them.
 pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) -> Result<Preparation> {
     let limit = parse_limit(&args.max_gap)?;
+    let table = tables.table.as_deref().unwrap_or_default();
+    if !tables.limits.is_empty() && table != "flaws" {
+        return Err(Error::usage("limits of values are for flaws, and another table is asked for")
+            .with_hint("add `--table flaws`"));
+    }
+    let has_borders = tables.complete_only || tables.borders != "hold";
+    if has_borders && args.condition.is_none() && !["states", "duty"].contains(&table) {
+        return Err(Error::usage(
+            "`--borders` and `--complete-only` are about states and conditions, and there are none",
+        )
+        .with_hint("add `--where`, or `--table states`"));
+    }
     let condition = match &args.condition {
         Some(text) => {
             let (before_us, after_us) = args.pad.as_deref().map_or(Ok((0, 0)), parse_pad)?;
@@ -60,10 +72,6 @@ pub(crate) fn statistics(args: &StatisticArgs, bins: Bins, max_gap: &str) -> Res
 pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShape> {
     let max_gap = parse_limit(&prepare.max_gap)?;
     let word = args.table.as_deref().unwrap_or("samples");
-    if !args.limits.is_empty() && word != "flaws" {
-        return Err(Error::usage("limits of values are for flaws, and another table is asked for")
-            .with_hint("add `--table flaws`"));
-    }
     let intervals = IntervalOptions {
         borders: parse_borders(&args.borders)?,
         max_gap,

@@ -307,6 +307,20 @@ fn what_cannot_be_meant_is_refused_before_anything_is_fetched() {
             "could not read `A=2..1` as limits",
         ),
         (&["stats", "SAMPLE_PANEL_TEMP", "--limits", "A=1..2"], 2, "add `--table flaws`"),
+        (
+            &["export", "SAMPLE_PANEL_TEMP", "--resample", "1m", "--limits", "A=1..2"],
+            2,
+            "add `--table flaws`",
+        ),
+        (&["stats", "SAMPLE_PANEL_TEMP", "--origin", "2024-01-01"], 2, "a range has none"),
+        (
+            &["stats", "SAMPLE_PANEL_TEMP", "--table", "duty", "--origin", "2024-01-01"],
+            2,
+            "`--origin` is about statistics",
+        ),
+        (&["export", "SAMPLE_PANEL_TEMP", "--origin", "2024-01-01"], 2, "there are none"),
+        (&["export", "SAMPLE_PANEL_TEMP", "--sigma", "4"], 2, "`--sigma` is about bins"),
+        (&["stats", "SAMPLE_PANEL_TEMP", "--complete-only"], 2, "about states and conditions"),
         (&["stats", "SAMPLE_PANEL_TEMP", "--derive", "A + B"], 2, "write `name = expression`"),
         (
             &["export", "SAMPLE_PANEL_TEMP", "--statistics", "mean"],
