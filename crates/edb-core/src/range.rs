@@ -31,6 +31,18 @@ impl TimeRange {
         (start < stop).then_some(Self { start, stop })
     }
 
+    /// The range between two ends that may be missing: without a start it is open to the past, without a stop to the future. None where both
+    /// are missing, and where the stop is the start.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Usage`] if the stop is before the start.
+    pub fn between(start: Option<Instant>, stop: Option<Instant>) -> Result<Option<Self>> {
+        if start == stop {
+            return Ok(None);
+        }
+        Self::new(start.unwrap_or(Instant::MIN), stop.unwrap_or(Instant::MAX)).map(Some)
+    }
+
     /// The first instant inside.
     pub fn start(self) -> Instant {
         self.start

@@ -45,20 +45,12 @@ fn from_parquet(path: &Path) -> Result<Coverage> {
     let mut spans = Coverage::new();
     for (row, (start, stop)) in times("start")?.into_iter().zip(times("stop")?).enumerate() {
         let what = || format!("row {}", row + 1);
-        span(start, stop)
+        TimeRange::between(start, stop)
             .map_err(|error| error.while_doing(what()))?
             .into_iter()
             .for_each(|span| spans.insert(span));
     }
     Ok(spans)
-}
-
-fn span(start: Option<Instant>, stop: Option<Instant>) -> Result<Option<TimeRange>> {
-    if start == stop {
-        return Ok(None);
-    }
-    let span = TimeRange::new(start.unwrap_or(Instant::MIN), stop.unwrap_or(Instant::MAX));
-    span.map(Some)
 }
 
 fn from_csv(text: &str, now: Instant) -> Result<Coverage> {
@@ -94,7 +86,7 @@ fn from_csv(text: &str, now: Instant) -> Result<Coverage> {
                 Err(Error::usage(format!("expected {} fields, found {}", at.0.max(at.1) + 1, fields.len())))
             }
         };
-        let found = read(at.0).and_then(|start| span(start, read(at.1)?));
+        let found = read(at.0).and_then(|start| TimeRange::between(start, read(at.1)?));
         let found = found.map_err(|error| error.while_doing(format!("line {}", number + 1)))?;
         found.into_iter().for_each(|span| spans.insert(span));
     }

@@ -292,14 +292,9 @@ pub fn spans_of(frame: &polars::prelude::DataFrame) -> Result<Coverage> {
     };
     let mut spans = Coverage::new();
     for (row, (start, stop)) in micros("start")?.into_iter().zip(micros("stop")?).enumerate() {
-        if start == stop {
-            continue;
-        }
-        let start = start.map_or(Instant::MIN, Instant::from_micros);
-        let stop = stop.map_or(Instant::MAX, Instant::from_micros);
-        let span = TimeRange::new(start, stop)
+        let span = TimeRange::between(start.map(Instant::from_micros), stop.map(Instant::from_micros))
             .map_err(|error| error.while_doing(format!("could not read interval {} of the list", row + 1)))?;
-        spans.insert(span);
+        span.into_iter().for_each(|span| spans.insert(span));
     }
     Ok(spans)
 }
