@@ -290,8 +290,9 @@ fn of_parts(parts: &[&Series], limit_us: i64, borders: Borders) -> Result<Held> 
 /// What of each series lies in `spans`: one series for each interval, in their order; of a mnemonic of which nothing is left, one without
 /// samples, of which nothing is known. A statistic of each is one of a block, and values hold to its end and no further.
 ///
-/// What was left out takes no part: a piece has no brackets. Only a mnemonic that is change-only (as stated, or as all its samples say)
-/// has the state into each interval. A series of which all lies in them stays as it is.
+/// What was left out takes no part: a piece has no brackets. Only what holds until the next sample has the state into each interval: a
+/// mnemonic that is change-only (as stated, or as all its samples say), or one of states (texts, integers) that has no cadence. A series of
+/// which all lies in them stays as it is.
 pub fn select(series: &[Series], spans: &Coverage) -> Vec<Series> {
     pieces(series, |one| spans.within(one.range).ranges().to_vec())
 }
@@ -335,8 +336,9 @@ fn piece(one: &Series, range: TimeRange, rows: Range<usize>, learned: &Learned) 
     }
     let known_between =
         |from: Instant, to: Instant| TimeRange::checked(from, to).is_none_or(|gap| one.known.covers(gap));
+    let is_state = one.samples.values().kind() != ValueKind::Real && learned.cadence_us.is_none();
     let leading = match rows.start.checked_sub(1) {
-        _ if learned.sampling != Sampling::ChangeOnly => None,
+        _ if learned.sampling != Sampling::ChangeOnly && !is_state => None,
         Some(row) => Some(one.samples.sample(row)).filter(|sample| known_between(sample.time, range.start())),
         None => one.leading.clone().filter(|_| known_between(one.range.start(), range.start())),
     };

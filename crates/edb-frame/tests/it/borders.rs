@@ -255,6 +255,22 @@ fn what_is_taken_to_be_change_only_stays_so_in_pieces() {
 }
 
 #[test]
+fn a_state_that_nobody_says_is_change_only_is_known_where_it_is_the_condition() {
+    let mode = texts("MODE", range(0, 60), &[0, 40], &["ON", "OFF"]);
+    let cut: Coverage = [range(10, 30)].into_iter().collect();
+    let piece = select(std::slice::from_ref(&mode), &cut);
+    assert_eq!(piece[0].leading, bracket(0, Value::Text("ON".into())));
+    let options = AlignOptions::new(Times::Grid(Grid::every(10 * SECOND)), Method::Hold, Limit::Unlimited);
+    assert_eq!(cells(&align(&piece, &options).unwrap(), "MODE"), ["ON", "ON"]);
+    let volts = reals("VOLTS", range(0, 60), &[0, 40], &[1.0, 2.0]);
+    assert_eq!(
+        select(&[volts], &cut)[0].leading,
+        None,
+        "a line or a mean may not begin with what was left out"
+    );
+}
+
+#[test]
 fn pieces_are_not_taken_to_be_what_the_whole_is_not() {
     let times: Vec<i64> = (0..100).filter(|time| !(41..55).contains(time)).collect();
     let values = times.clone();
