@@ -21,7 +21,7 @@ const LONGEST_BOUND: usize = 64;
 /// Compresses bodies, with one context for all of them.
 pub(crate) struct Packer {
     zstd: zstd::bulk::Compressor<'static>,
-    level: i32,
+    pub(crate) level: i32,
 }
 
 impl Packer {

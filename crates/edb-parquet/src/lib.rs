@@ -18,7 +18,7 @@ mod write;
 pub use bytes::Bytes;
 pub use column::{Column, Contents, Data, Kind, OwnedColumn};
 pub use read::File;
-pub use write::{Effort, End, write};
+pub use write::{Effort, End, Field, GROUP_ROWS, Writer, write};
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +92,35 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_grows_group_by_group_in_threads_is_the_one_that_is_written_at_once() {
+        let times: Vec<i64> = (0..(1 << 20) + 7).collect();
+        let values: Vec<f64> = times.iter().map(|time| (*time as f64).sin()).collect();
+        let none = Nulls::none();
+        let columns = [
+            Column { name: "time", data: Data::Time(&times), nulls: &none },
+            Column { name: "value", data: Data::Real(&values), nulls: &none },
+        ];
+        let mut once = Vec::new();
+        let end = write(&mut once, &columns, &[], Effort::Quick).unwrap();
+        let field = |name: &str, kind, is_required| Field { name: name.to_owned(), kind, is_required };
+        let fields = [field("time", Kind::Time, true), field("value", Kind::Real, false)];
+        let mut writer =
+            Writer::new(Vec::new(), &fields, true, &[], Effort::Quick).unwrap().with_threads(2).unwrap();
+        writer.group(&columns, 0..GROUP_ROWS).unwrap();
+        writer.group(&columns, GROUP_ROWS..times.len()).unwrap();
+        let (grown, same_end) = writer.finish().unwrap();
+        assert!(grown == once);
+        assert_eq!(end, same_end);
+
+        let some = nulls(&[0]);
+        let mut writer = Writer::new(Vec::new(), &fields, true, &[], Effort::Quick).unwrap();
+        for wrong in [&columns[..1], &[Column { nulls: &some, ..columns[0] }, columns[1]]] {
+            assert_eq!(writer.group(wrong, 0..1).unwrap_err().kind(), edb_core::ErrorKind::Unclassified);
+        }
+        assert!(writer.group(&columns, 0..times.len() + 1).is_err());
+    }
+
+    #[test]
     fn the_same_columns_give_the_same_bytes() {
         let once = || {
             let mut bytes = Vec::new();
@@ -155,6 +184,7 @@ mod tests {
                 Column { name: "integer", data: Data::Integer(&times), nulls: &nulls },
                 Column { name: "text", data: Data::Text(&words), nulls: &nulls },
                 Column { name: "absent", data: Data::Absent(Kind::Real), nulls: &none },
+                Column { name: "until", data: Data::Time(&times), nulls: &nulls },
             ];
             let mut bytes = Vec::new();
             let end = write(&mut bytes, &columns, &[], Effort::Quick).unwrap();
@@ -181,6 +211,9 @@ mod tests {
             prop_assert_eq!(&found, &expected);
             prop_assert!((0..rows.len()).all(|at| expected.contains(at) || column.word(at) == words.word(rows.start + at)));
             prop_assert_eq!(read(4).1.positions().len(), rows.len());
+            let (OwnedColumn::Time(column), found) = read(5) else { panic!() };
+            prop_assert_eq!(&found, &expected);
+            prop_assert!((0..column.len()).all(|at| expected.contains(at) || column[at] == times[rows.start + at]));
         }
     }
 

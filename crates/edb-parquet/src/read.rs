@@ -167,7 +167,7 @@ impl File {
         column: &mut OwnedColumn,
         nulls: &mut Nulls,
     ) -> std::result::Result<(), ParquetError> {
-        let is_optional = self.columns[at].1 != Kind::Time;
+        let is_optional = self.metadata.file_metadata().schema_descr().column(at).max_def_level() > 0;
         for group in 0..self.metadata.num_row_groups() {
             let group_rows = self.group_starts[group]..self.group_starts[group + 1];
             if group_rows.start >= rows.end || group_rows.end <= rows.start {

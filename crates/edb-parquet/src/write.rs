@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use edb_core::{Error, ErrorKind, Result, TextColumn};
 use parquet::basic::{
@@ -21,7 +22,7 @@ use crate::column::{Column, Data, Kind};
 use crate::encode::{self, Dictionary};
 
 /// Rows in a row group.
-pub(crate) const GROUP_ROWS: usize = 1 << 20;
+pub const GROUP_ROWS: usize = 1 << 20;
 /// Rows in a page: what a reader of a short range decodes at least. Twice as many are hardly smaller.
 pub(crate) const PAGE_ROWS: usize = 1 << 17;
 /// How many values tell how a column is best encoded.
@@ -70,63 +71,197 @@ pub fn write(
     effort: Effort,
 ) -> Result<End> {
     let rows = columns.iter().find_map(|column| column.data.len()).unwrap_or(0);
-    for column in columns {
-        if let Some(found) = column.data.len().filter(|found| *found != rows) {
-            let name = column.name;
-            return Err(Error::new(
-                ErrorKind::Unclassified,
-                format!("could not write Parquet: expected {rows} rows in column `{name}`, found {found}"),
-            ));
-        }
+    let fields: Vec<Field> = columns.iter().map(Field::of).collect();
+    let is_ascending = |column: &Column<'_>| matches!(column.data, Data::Time(times) if times.is_sorted());
+    let is_sorted = columns.first().is_some_and(is_ascending);
+    let mut writer = Writer::new(out, &fields, is_sorted, metadata, effort)?;
+    for start in (0..rows).step_by(GROUP_ROWS) {
+        writer.group(columns, start..(start + GROUP_ROWS).min(rows))?;
     }
-    try_write(out, columns, metadata, rows, effort)
-        .map_err(|error| Error::new(ErrorKind::Disk, "could not write Parquet").caused_by(error))
+    writer.finish().map(|(_, end)| end)
 }
 
-fn try_write(
-    out: impl Write + Send,
-    columns: &[Column<'_>],
-    metadata: &[(String, String)],
-    rows: usize,
-    effort: Effort,
-) -> Result<End, ParquetError> {
-    let fields = columns.iter().map(field).collect::<Result<Vec<_>, _>>()?;
-    let schema = Type::group_type_builder("schema").with_fields(fields).build()?;
-    let metadata = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
-    let is_ascending = |column: &Column<'_>| matches!(column.data, Data::Time(times) if times.is_sorted());
-    let sorting = columns.first().filter(|column| is_ascending(column));
-    let sorting =
-        sorting.map(|_| vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]);
-    let properties = WriterProperties::builder()
-        .set_created_by(concat!("edb-parquet ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(effort.level())?))
-        .set_sorting_columns(sorting)
-        .set_key_value_metadata(Some(metadata));
-    let mut end = EndHashed { out, hash: Xxh3Default::new(), length: 0 };
-    let mut writer = SerializedFileWriter::new(&mut end, Arc::new(schema), Arc::new(properties.build()))?;
-    let descriptors: Vec<_> = (0..columns.len()).map(|at| writer.schema_descr().column(at)).collect();
-    let mut packer = Packer::new(effort.level())?;
-    let mut checksums = String::new();
-    for start in (0..rows).step_by(GROUP_ROWS) {
-        let rows = start..(start + GROUP_ROWS).min(rows);
-        let mut group = writer.next_row_group()?;
-        for (column, descriptor) in columns.iter().zip(&descriptors) {
-            let mut chunk = Chunk::new(Arc::clone(descriptor), &mut packer);
-            encode_chunk(&mut chunk, column, rows.clone())?;
+/// One column of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name in the schema.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether no row of it may be null. All others may be, whether or not this file has nulls, so that the files of one data set have
+    /// one schema.
+    pub is_required: bool,
+}
+
+impl Field {
+    /// That of a column that is there whole: times are required unless one is null.
+    fn of(column: &Column<'_>) -> Self {
+        let kind = column.data.kind();
+        Self { name: column.name.to_owned(), kind, is_required: kind == Kind::Time && column.nulls.is_empty() }
+    }
+
+    fn of_schema(&self) -> Result<TypePtr, ParquetError> {
+        let (physical, logical) = match self.kind {
+            Kind::Time => (PhysicalType::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+            Kind::Real => (PhysicalType::DOUBLE, None),
+            Kind::Integer => (PhysicalType::INT64, None),
+            Kind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = if self.is_required { Repetition::REQUIRED } else { Repetition::OPTIONAL };
+        let builder = Type::primitive_type_builder(&self.name, physical);
+        Ok(Arc::new(builder.with_logical_type(logical).with_repetition(repetition).build()?))
+    }
+}
+
+/// Writes a file row group by row group; what is in memory is one of them.
+pub struct Writer<W: Write + Send> {
+    file: SerializedFileWriter<EndHashed<W>>,
+    fields: Vec<Field>,
+    /// One for each thread.
+    packers: Vec<Packer>,
+    checksums: String,
+}
+
+impl<W: Write + Send> Writer<W> {
+    /// Begins a file of these columns, with key-value `metadata` in its footer. `is_sorted` says that the first column ascends from row to
+    /// row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`] if `out` fails.
+    pub fn new(
+        out: W,
+        fields: &[Field],
+        is_sorted: bool,
+        metadata: &[(String, String)],
+        effort: Effort,
+    ) -> Result<Self> {
+        let begin = || {
+            let types = fields.iter().map(Field::of_schema).collect::<Result<Vec<_>, ParquetError>>()?;
+            let schema = Type::group_type_builder("schema").with_fields(types).build()?;
+            let pair = |(key, value): &(String, String)| KeyValue::new(key.clone(), value.clone());
+            let sorting = is_sorted
+                .then(|| vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]);
+            let properties = WriterProperties::builder()
+                .set_created_by(concat!("edb-parquet ", env!("CARGO_PKG_VERSION")).to_owned())
+                .set_writer_version(WriterVersion::PARQUET_1_0)
+                .set_compression(Compression::ZSTD(ZstdLevel::try_new(effort.level())?))
+                .set_sorting_columns(sorting)
+                .set_key_value_metadata(Some(metadata.iter().map(pair).collect()));
+            let out = EndHashed { out, hash: Xxh3Default::new(), length: 0 };
+            let file = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build()))?;
+            let packers = vec![Packer::new(effort.level())?];
+            Ok(Self { file, fields: fields.to_vec(), packers, checksums: String::new() })
+        };
+        begin().map_err(refuse)
+    }
+
+    /// As many columns at once as there are threads.
+    ///
+    /// # Errors
+    /// None that input could cause.
+    pub fn with_threads(mut self, threads: usize) -> Result<Self> {
+        while self.packers.len() < threads.min(self.fields.len()) {
+            self.packers.push(Packer::new(self.packers[0].level).map_err(refuse)?);
+        }
+        Ok(self)
+    }
+
+    /// Writes these rows of `columns` as a row group.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`] if the output fails; [`ErrorKind::Unclassified`] if the columns are not those of the file, or do not have these
+    /// rows.
+    pub fn group(&mut self, columns: &[Column<'_>], rows: Range<usize>) -> Result<()> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::Unclassified, message));
+        if columns.len() != self.fields.len() {
+            return wrong(format!(
+                "could not write Parquet: expected {} columns, found {}",
+                self.fields.len(),
+                columns.len()
+            ));
+        }
+        for (field, column) in self.fields.iter().zip(columns) {
+            let name = &field.name;
+            if let Some(found) = column.data.len().filter(|found| *found < rows.end) {
+                return wrong(format!(
+                    "could not write Parquet: expected {} rows in column `{name}`, found {found}",
+                    rows.end
+                ));
+            }
+            if field.is_required && !within(column.nulls.positions(), &rows).is_empty()
+                || column.data.kind() != field.kind
+            {
+                return wrong(format!("could not write Parquet: column `{name}` has nulls, or other values"));
+            }
+        }
+        self.try_group(columns, &rows).map_err(refuse)
+    }
+
+    fn try_group(&mut self, columns: &[Column<'_>], rows: &Range<usize>) -> Result<(), ParquetError> {
+        let descriptors: Vec<_> = {
+            let schema = self.file.schema_descr();
+            (0..columns.len()).map(|at| schema.column(at)).collect()
+        };
+        let fields = &self.fields;
+        let encode = |at: usize, packer: &mut Packer| {
+            let mut chunk = Chunk::new(Arc::clone(&descriptors[at]), packer);
+            encode_chunk(&mut chunk, &columns[at], fields[at].is_required, rows.clone())?;
+            let mut checksums = String::new();
             let (bytes, closed) = chunk.close(&mut checksums)?;
+            Ok::<_, ParquetError>((bytes, closed, checksums))
+        };
+        let mut encoded: Vec<_> = if let [packer] = self.packers.as_mut_slice() {
+            (0..columns.len()).map(|at| (at, encode(at, packer))).collect()
+        } else {
+            let next = AtomicUsize::new(0);
+            let work = |packer: &mut Packer| {
+                let places = std::iter::from_fn(|| {
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < columns.len())
+                });
+                places.map(|at| (at, encode(at, packer))).collect::<Vec<_>>()
+            };
+            std::thread::scope(|scope| {
+                let threads: Vec<_> =
+                    self.packers.iter_mut().map(|packer| scope.spawn(|| work(packer))).collect();
+                let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<_>>| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                };
+                threads.into_iter().flat_map(join).collect()
+            })
+        };
+        encoded.sort_by_key(|(at, _)| *at);
+        let mut group = self.file.next_row_group()?;
+        for (_, chunk) in encoded {
+            let (bytes, closed, checksums) = chunk?;
+            self.checksums.push_str(&checksums);
             group.append_column(&bytes, closed)?;
         }
         group.close()?;
+        Ok(())
     }
-    writer.append_key_value_metadata(KeyValue::new(PAGES_KEY.to_owned(), checksums));
-    writer.flush()?;
-    let begun = writer.inner_mut();
-    begun.hash.reset();
-    begun.length = 0;
-    writer.close()?;
-    end.out.flush()?;
-    Ok(End { length: end.length, checksum: end.hash.digest() as u32 })
+
+    /// Writes the page indexes and the footer, and returns the output and what follows the last page.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`].
+    pub fn finish(self) -> Result<(W, End)> {
+        let Self { mut file, checksums, .. } = self;
+        let finish = || {
+            file.append_key_value_metadata(KeyValue::new(PAGES_KEY.to_owned(), checksums));
+            file.flush()?;
+            let begun = file.inner_mut();
+            begun.hash.reset();
+            begun.length = 0;
+            let mut end = file.into_inner()?;
+            end.out.flush()?;
+            Ok((end.out, End { length: end.length, checksum: end.hash.digest() as u32 }))
+        };
+        finish().map_err(refuse)
+    }
+}
+
+fn refuse(error: ParquetError) -> Error {
+    Error::new(ErrorKind::Disk, "could not write Parquet").caused_by(error)
 }
 
 /// Counts and hashes what goes through.
@@ -149,27 +284,17 @@ impl<W: Write> Write for EndHashed<W> {
     }
 }
 
-fn field(column: &Column<'_>) -> Result<TypePtr, ParquetError> {
-    let kind = column.data.kind();
-    let (physical, logical) = match kind {
-        Kind::Time => (PhysicalType::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
-        Kind::Real => (PhysicalType::DOUBLE, None),
-        Kind::Integer => (PhysicalType::INT64, None),
-        Kind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
-    };
-    // Times are always there; everything else may be null, whether or not this file has nulls, so that the files of one
-    // data set have one schema.
-    let repetition = if kind == Kind::Time { Repetition::REQUIRED } else { Repetition::OPTIONAL };
-    let builder = Type::primitive_type_builder(column.name, physical);
-    Ok(Arc::new(builder.with_logical_type(logical).with_repetition(repetition).build()?))
-}
-
 /// The pages of one column in one row group.
-fn encode_chunk(chunk: &mut Chunk<'_>, column: &Column<'_>, rows: Range<usize>) -> Result<(), ParquetError> {
+fn encode_chunk(
+    chunk: &mut Chunk<'_>,
+    column: &Column<'_>,
+    is_required: bool,
+    rows: Range<usize>,
+) -> Result<(), ParquetError> {
     let missing = within(column.nulls.positions(), &rows);
     match column.data {
         Data::Absent(_) => chunk.null_page(rows.len()),
-        Data::Time(times) => pages(chunk, &times[rows], None, |values, out| {
+        Data::Time(times) => pages(chunk, &times[rows], (!is_required).then_some(&missing), |values, out| {
             encode::delta(values, out);
             (Encoding::DELTA_BINARY_PACKED, bounds(values.iter().copied()))
         }),
