@@ -157,6 +157,18 @@ fn open_temporary(folder: &Path, name: &str) -> io::Result<(File, Temporary)> {
     }
 }
 
+/// A file in `folder` that has no name, for what is too much for memory: it is gone when it is closed.
+///
+/// # Errors
+/// [`crate::ErrorKind::Disk`].
+pub fn scratch(folder: &Path) -> Result<File> {
+    let refuse = |error| Error::disk("write in the folder", folder, error);
+    let (_, temporary) = open_temporary(folder, "scratch").map_err(refuse)?;
+    let file = File::options().read(true).write(true).open(&temporary.0);
+    // Its name goes with `temporary`.
+    file.map_err(refuse)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place that renames")]
 fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|error| Error::disk("write", to, error))
@@ -317,6 +329,16 @@ mod tests {
         assert!(!left.exists());
         file.commit().unwrap();
         assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
+    fn a_scratch_file_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = scratch(folder.path()).unwrap();
+        assert!(names(folder.path()).is_empty());
+        file.write_all(b"kept").unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        assert_eq!(io::read_to_string(&file).unwrap(), "kept");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod samples;
 mod series;
 mod source;
 mod sql_type;
+mod time_text;
 mod value;
 
 pub use answer::{Answer, End};
@@ -44,4 +45,5 @@ pub use samples::{Nulls, RealColumn, Samples, TextColumn, Values, keep};
 pub use series::{Learned, Sampling, Series};
 pub use source::{BoxFuture, MemorySource, Source, Traffic};
 pub use sql_type::{SqlType, ValueKind};
+pub use time_text::TimeText;
 pub use value::{Sample, Value};

@@ -35,6 +35,8 @@ pub enum NoticeKind {
     LeftOut,
     /// Units were added or compared that are not the same.
     Units,
+    /// A file format cannot say something as it is.
+    Format,
     /// The telemetry is synthetic.
     Synthetic,
 }

@@ -1,72 +1,119 @@
-//! CSV for people.
+//! CSV for people, and the rows of ECSV.
 
 use std::io::{self, Write};
 
-use edb_core::{Error, ErrorKind, Instant, Result};
-use edb_frame::Table;
+use crate::columns::Batch;
+use crate::header::Header;
+use crate::rows::{self, CellFormat};
+use crate::writer::Sink;
 
-use crate::columns::{self, ExportColumn, Values};
-use crate::metadata;
-
-pub(crate) fn write(table: &Table, out: &mut (dyn Write + Send)) -> Result<()> {
-    let columns = columns::of(table)?;
-    let mut out = io::BufWriter::with_capacity(1 << 16, out);
-    try_write(table, &columns, &mut out)
-        .and_then(|()| out.flush())
-        .map_err(|error| Error::new(ErrorKind::Disk, "could not write CSV").caused_by(error))
+/// The cells of comma-separated values.
+pub(crate) struct Fields {
+    /// What stands behind a time.
+    zone: &'static [u8],
+    /// What is no number.
+    nan: &'static [u8],
 }
 
-fn try_write(table: &Table, columns: &[ExportColumn], out: &mut impl Write) -> io::Result<()> {
-    for (key, value) in metadata::facts(table) {
-        writeln!(out, "# {key}: {}", one_line(&value))?;
-    }
-    for about in table.columns() {
-        let unit =
-            if about.unit.is_empty() { String::new() } else { format!(" [{}]", one_line(&about.unit)) };
-        writeln!(out, "# column {}{unit}: {}", about.name, one_line(&about.description))?;
-    }
-    for (at, column) in columns.iter().enumerate() {
-        separate(out, at)?;
-        field(out, &column.name)?;
-    }
-    writeln!(out)?;
-    for row in 0..table.rows() {
-        for (at, column) in columns.iter().enumerate() {
-            separate(out, at)?;
-            if column.nulls.contains(row) {
-                continue;
-            }
-            match &column.values {
-                Values::Time(values) => time(out, values[row])?,
-                // Debug is the shortest decimal that reads back as the same number, with an exponent where that is shorter.
-                Values::Real(values) => write!(out, "{:?}", values[row])?,
-                Values::Integer(values) => write!(out, "{}", values[row])?,
-                Values::Text(text) => field(out, text.word(row))?,
-            }
+/// For people: `…Z`, `NaN`.
+pub(crate) const PLAIN: Fields = Fields { zone: b"Z", nan: b"NaN" };
+/// For astropy, which knows the scale from the header.
+pub(crate) const OF_ECSV: Fields = Fields { zone: b"", nan: b"nan" };
+
+impl CellFormat for Fields {
+    fn before(&self, at: usize, out: &mut Vec<u8>) {
+        if at > 0 {
+            out.push(b',');
         }
-        writeln!(out)?;
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        out.push(b'\n');
+    }
+
+    fn null(&self, _: &mut Vec<u8>) {}
+
+    fn time(&self, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
+        out.extend_from_slice(self.zone);
+    }
+
+    fn real(&self, value: f64, out: &mut Vec<u8>) {
+        if value.is_finite() {
+            rows::push_decimal(value, out);
+        } else if value.is_nan() {
+            out.extend_from_slice(self.nan);
+        } else {
+            out.extend_from_slice(if value < 0.0 { b"-inf" } else { b"inf" });
+        }
+    }
+
+    /// An empty text is quoted, so that it is not a null; so is what RFC 4180 says must be.
+    fn text(&self, text: &str, out: &mut Vec<u8>) {
+        let is_plain = !text.is_empty()
+            && !text.contains([',', '"', '\n', '\r'])
+            && !text.starts_with('#')
+            && text.trim().len() == text.len();
+        if is_plain {
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            out.push(b'"');
+            out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            out.push(b'"');
+        }
+    }
+}
+
+/// The names of the columns.
+pub(crate) fn names(fields: &Fields, header: &Header, out: &mut Vec<u8>) {
+    for (at, column) in header.columns.iter().enumerate() {
+        fields.before(at, out);
+        fields.text(&column.name, out);
+    }
+    fields.end(out);
+}
+
+pub(crate) struct Csv<W> {
+    out: W,
+}
+
+impl<W: Write + Send> Csv<W> {
+    /// `has_comments`: whether lines that begin with `#` say before the rows where these come from and what the columns mean.
+    pub(crate) fn new(mut out: W, header: &Header, has_comments: bool) -> io::Result<Self> {
+        let mut text = Vec::new();
+        if has_comments {
+            comments(header, &mut text)?;
+        }
+        names(&PLAIN, header, &mut text);
+        out.write_all(&text)?;
+        Ok(Self { out })
+    }
+}
+
+fn comments(header: &Header, out: &mut Vec<u8>) -> io::Result<()> {
+    for (key, value) in &header.facts {
+        writeln!(out, "# {key}: {}", one_line(value))?;
+    }
+    for column in &header.columns {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(" [{}]", one_line(&column.unit)) };
+        let description = one_line(&column.description);
+        let colon = if description.is_empty() { "" } else { ": " };
+        writeln!(out, "# column {}{unit}{colon}{description}", one_line(&column.name))?;
     }
     Ok(())
 }
 
-fn separate(out: &mut impl Write, at: usize) -> io::Result<()> {
-    if at > 0 { out.write_all(b",") } else { Ok(()) }
-}
-
-/// `2022-06-01T00:00:00.064000Z`: always six decimals, so that the column has one width.
-fn time(out: &mut impl Write, micros: i64) -> io::Result<()> {
-    let text = Instant::from_micros(micros).to_edb_text();
-    write!(out, "{}T{}Z", &text[..10], &text[11..])
-}
-
-/// An empty text is quoted, so that it is not a null; so is what RFC 4180 says must be.
-fn field(out: &mut impl Write, text: &str) -> io::Result<()> {
-    if !text.is_empty() && !text.contains([',', '"', '\n', '\r']) && !text.starts_with('#') {
-        return out.write_all(text.as_bytes());
+impl<W: Write + Send> Sink<W> for Csv<W> {
+    fn batch(&mut self, batch: Batch) -> io::Result<()> {
+        rows::print(&PLAIN, &batch, &mut self.out)
     }
-    write!(out, "\"{}\"", text.replace('"', "\"\""))
+
+    fn finish(self: Box<Self>) -> io::Result<(W, Vec<String>)> {
+        Ok((self.out, Vec::new()))
+    }
 }
 
-fn one_line(text: &str) -> String {
+/// Without line ends.
+pub(crate) fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }

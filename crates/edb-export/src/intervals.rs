@@ -17,14 +17,13 @@ use crate::Format;
 pub fn read_intervals(path: &Path, now: Instant) -> Result<Coverage> {
     let doing =
         |error: Error| error.while_doing(format!("could not read the intervals in `{}`", path.display()));
-    match Format::from_path(path)
-        .map_err(|_| doing(Error::usage("its name ends neither in `.csv` nor in `.parquet`")))?
-    {
-        Format::Parquet => from_parquet(path).map_err(doing),
-        Format::Csv => {
+    match Format::from_path(path) {
+        Ok(Format::Parquet) => from_parquet(path).map_err(doing),
+        Ok(Format::Csv | Format::Ecsv) => {
             let text = std::fs::read_to_string(path).map_err(|error| Error::disk("read", path, error))?;
             from_csv(&text, now).map_err(doing)
         }
+        _ => Err(doing(Error::usage("its name ends neither in `.csv` or `.ecsv` nor in `.parquet`"))),
     }
 }
 

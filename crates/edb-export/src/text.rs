@@ -2,8 +2,9 @@
 
 use edb_core::{Instant, Result};
 use edb_frame::Table;
+use edb_parquet::OwnedColumn;
 
-use crate::columns::{self, Values};
+use crate::columns;
 
 /// One cell in words, and whether it is a number, which people want to stand on the right.
 pub type Word = (String, bool);
@@ -14,22 +15,22 @@ pub type Word = (String, bool);
 /// # Errors
 /// None that bad telemetry could cause.
 pub fn words(table: &Table) -> Result<Vec<Vec<Word>>> {
-    let columns = columns::of(table)?;
-    let is_number = |values: &Values| matches!(values, Values::Real(_) | Values::Integer(_));
-    let mut rows =
-        vec![columns.iter().map(|column| (column.name.clone(), is_number(&column.values))).collect()];
-    for row in 0..table.rows() {
-        let word = |column: &columns::ExportColumn| {
-            let text = match &column.values {
-                _ if column.nulls.contains(row) => "-".to_owned(),
-                Values::Time(times) => Instant::from_micros(times[row]).to_string(),
-                Values::Real(values) => real(values[row]),
-                Values::Integer(values) => values[row].to_string(),
-                Values::Text(text) => text.word(row).replace(['\n', '\r', '\t'], " "),
+    let batch = columns::batch(table.frame())?;
+    let is_number = |values: &OwnedColumn| matches!(values, OwnedColumn::Real(_) | OwnedColumn::Integer(_));
+    let named = table.columns().iter().zip(&batch.columns);
+    let mut rows = vec![named.map(|(about, cells)| (about.name.clone(), is_number(&cells.values))).collect()];
+    for row in 0..batch.rows {
+        let word = |cells: &columns::Cells| {
+            let text = match &cells.values {
+                _ if cells.is_null(row) => "-".to_owned(),
+                OwnedColumn::Time(times) => Instant::from_micros(times[row]).to_string(),
+                OwnedColumn::Real(values) => real(values[row]),
+                OwnedColumn::Integer(values) => values[row].to_string(),
+                OwnedColumn::Text(text) => text.word(row).replace(['\n', '\r', '\t'], " "),
             };
-            (text, is_number(&column.values))
+            (text, is_number(&cells.values))
         };
-        rows.push(columns.iter().map(word).collect());
+        rows.push(batch.columns.iter().map(word).collect());
     }
     Ok(rows)
 }

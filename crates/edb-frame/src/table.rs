@@ -1,7 +1,7 @@
 //! A data frame and what its columns mean.
 
 use edb_core::{Error, ErrorKind, Exposures, Mnemonic, Notice};
-use polars::prelude::{Column, DataFrame, PolarsError};
+use polars::prelude::{Column, DataFrame, DataType, PolarsError, TimeUnit, TimeZone};
 
 use crate::columns;
 
@@ -50,6 +50,27 @@ impl Table {
         Ok(Self { frame, columns: about, made: Vec::new(), notices })
     }
 
+    /// A table of any data frame, with what its columns mean where that is known (`about`, by name). Times become `Datetime[µs, UTC]` (those
+    /// without a zone are taken as UTC), other numbers doubles, integers and truth values `Int64`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Usage`] for a column that is neither times nor numbers nor text, and for integers beyond `Int64`.
+    pub fn from_polars(frame: DataFrame, about: &[ColumnAbout]) -> Result<Self, Error> {
+        let known = |name: &str| {
+            let found = about.iter().find(|one| one.name == name);
+            found.cloned().unwrap_or_else(|| ColumnAbout::general(name, ""))
+        };
+        let columns = frame.columns().iter().map(|column| Ok((plain(column)?, known(column.name()))));
+        Self::new(columns.collect::<Result<Vec<_>, Error>>()?, Vec::new())
+    }
+
+    /// The table of some of its rows.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        let frame = self.frame.slice(rows.start as i64, rows.len());
+        Self { frame, columns: self.columns.clone(), made: self.made.clone(), notices: self.notices.clone() }
+    }
+
     pub(crate) fn sorted_by(mut self, keys: &[&str]) -> Result<Self, Error> {
         let options = polars::prelude::SortMultipleOptions::default().with_maintain_order(true);
         self.frame = self.frame.sort(keys.iter().copied(), options).map_err(refuse)?;
@@ -91,6 +112,25 @@ impl Table {
     pub fn rows(&self) -> usize {
         self.frame.height()
     }
+}
+
+/// A column in one of the four types that tables have.
+fn plain(column: &Column) -> Result<Column, Error> {
+    let target = match column.dtype() {
+        DataType::Datetime(..) => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
+        DataType::String => DataType::String,
+        DataType::Boolean => DataType::Int64,
+        kind if kind.is_integer() => DataType::Int64,
+        kind if kind.is_primitive_numeric() => DataType::Float64,
+        other => {
+            let message = format!("could not use the column `{}` of type {other}", column.name());
+            return Err(Error::usage(message).with_hint("cast it to numbers, times or text"));
+        }
+    };
+    let unfit = |error: PolarsError| {
+        Error::usage(format!("could not use the column `{}` as {target}", column.name())).caused_by(error)
+    };
+    column.strict_cast(&target).map_err(unfit)
 }
 
 /// Polars' own refusals are defects here: every column was made by this crate.

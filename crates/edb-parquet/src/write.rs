@@ -240,6 +240,11 @@ impl<W: Write + Send> Writer<W> {
         Ok(())
     }
 
+    /// Adds to the key-value metadata of the footer what is known only after the rows.
+    pub fn add_metadata(&mut self, key: String, value: String) {
+        self.file.append_key_value_metadata(KeyValue::new(key, value));
+    }
+
     /// Writes the page indexes and the footer, and returns the output and what follows the last page.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Columns to the service's CSV.
 
-use edb_core::{Instant, MICROS_PER_DAY, Samples, Values};
+use edb_core::{Instant, Samples, TimeText, Values};
 
 const HEADER: &[u8] = b"theTime,MJD,euvalue,sqldataType\r\n";
 /// A chunk is sent when it has grown to this.
@@ -9,8 +9,6 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// ten decimals is the one it came from.
 const FINE_BELOW: f64 = 524_288.0;
 const TEN_DECIMALS: u64 = 10_000_000_000;
-/// MJD of 1970-01-01.
-const MJD_OF_EPOCH: i64 = 40_587;
 
 /// Prints samples as the service does, in chunks of about 256 KiB.
 ///
@@ -78,9 +76,7 @@ struct Printer {
     null: usize,
     /// `,float\r\n`
     tail: Vec<u8>,
-    /// Days since 1970 of the row before, and its `YYYY-MM-DD`.
-    day: i64,
-    date: [u8; 10],
+    time: TimeText,
 }
 
 impl Printer {
@@ -88,7 +84,7 @@ impl Printer {
         let mut tail = vec![b','];
         push_text(&mut tail, samples.sql_type().as_str());
         tail.extend_from_slice(b"\r\n");
-        Self { row: 0, null: 0, tail, day: 0, date: *b"1970-01-01" }
+        Self { row: 0, null: 0, tail, time: TimeText::new(b' ') }
     }
 
     /// Prints rows until `out` has `limit` bytes.
@@ -130,24 +126,9 @@ impl Printer {
 
     /// `2022-06-01 00:00:00.064000,59731.0000007407,`
     fn push_time(&mut self, out: &mut Vec<u8>, time: Instant) {
-        let (day, of_day) =
-            (time.as_micros().div_euclid(MICROS_PER_DAY), time.as_micros().rem_euclid(MICROS_PER_DAY) as u64);
-        if day != self.day
-            && let Some(date) = time.to_edb_text().as_bytes().first_chunk()
-        {
-            (self.day, self.date) = (day, *date);
-        }
         let mut text = *b"YYYY-MM-DD HH:MM:SS.ffffff,59731.0000007407,";
-        text[..10].copy_from_slice(&self.date);
-        let (seconds, micros) = (of_day / 1_000_000, of_day % 1_000_000);
-        two_digits(&mut text, 11, seconds / 3600);
-        two_digits(&mut text, 14, seconds / 60 % 60);
-        two_digits(&mut text, 17, seconds % 60);
-        two_digits(&mut text, 20, micros / 10_000);
-        two_digits(&mut text, 22, micros / 100 % 100);
-        two_digits(&mut text, 24, micros % 100);
-
-        let mjd = (day + MJD_OF_EPOCH) as f64 + of_day as f64 / MICROS_PER_DAY as f64;
+        text[..26].copy_from_slice(self.time.print(time.as_micros()));
+        let mjd = time.to_mjd();
         if !FAST_MJD.contains(&mjd) {
             out.extend_from_slice(&text[..27]);
             out.extend_from_slice(format!("{mjd:.10},").as_bytes());
@@ -181,10 +162,6 @@ const PAIRS: [[u8; 2]; 100] = {
     }
     pairs
 };
-
-fn two_digits(text: &mut [u8], at: usize, number: u64) {
-    text[at..at + 2].copy_from_slice(&PAIRS[(number % 100) as usize]);
-}
 
 /// Fills `text` with the last digits of `number`.
 fn digits(text: &mut [u8], mut number: u64) {
@@ -256,7 +233,7 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use edb_core::{Nulls, SqlType, TextColumn};
+    use edb_core::{MICROS_PER_DAY, Nulls, SqlType, TextColumn};
     use proptest::prelude::*;
 
     use super::*;
@@ -337,7 +314,7 @@ mod tests {
             let (samples, _) =
                 Samples::from_columns(SqlType::Int, vec![micros], Values::Integer(vec![-5]), Nulls::none()).unwrap();
             let body = String::from_utf8(encode(&samples)).unwrap();
-            let day = micros.div_euclid(MICROS_PER_DAY) + MJD_OF_EPOCH;
+            let day = micros.div_euclid(MICROS_PER_DAY) + 40_587;
             let mjd = day as f64 + micros.rem_euclid(MICROS_PER_DAY) as f64 / 86_400e6;
             let expected = format!("{},{mjd:.10},-5,int", time.to_edb_text());
             prop_assert_eq!(body.lines().nth(1), Some(expected.as_str()));

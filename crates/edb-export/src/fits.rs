@@ -1,0 +1,320 @@
+//! FITS binary tables.
+//!
+//! A FITS header says how many rows there are, how wide the texts are, and which integer stands for null, before the first row. So rows wait:
+//! those of one batch in memory, more of them in a nameless file.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use edb_core::Instant;
+use edb_parquet::{Kind, OwnedColumn};
+
+use crate::columns::{Batch, Cells};
+use crate::fits_header::{BLOCK_BYTES, Cards};
+use crate::header::{Head, Header};
+use crate::rows;
+use crate::spool::Spool;
+use crate::units::Unit;
+use crate::writer::Sink;
+
+/// Beyond it a double of days has no whole microseconds (2038-04-23).
+const EXACT_MJD: f64 = 65_536.0;
+
+pub(crate) struct Fits<W> {
+    out: W,
+    header: Header,
+    scratch: PathBuf,
+    /// The first batch, while it is the only one.
+    only: Option<Batch>,
+    spool: Option<Spool>,
+    columns: Vec<Seen>,
+    rows: usize,
+}
+
+/// What the rows so far say of a column.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    has_nulls: bool,
+    /// Real values that are not numbers: FITS has one word for these and for null.
+    nans: usize,
+    /// The smallest integers that are there, as many as may be asked for.
+    least: std::collections::BTreeSet<i64>,
+    width: usize,
+    /// The width if all texts are escaped, and whether one must be.
+    escaped_width: usize,
+    must_escape: bool,
+    is_late: bool,
+}
+
+impl Seen {
+    fn look(&mut self, cells: &Cells) {
+        self.has_nulls |= cells.null_count() > 0;
+        match &cells.values {
+            OwnedColumn::Real(values) => {
+                let nans = values.iter().enumerate().filter(|(_, value)| value.is_nan());
+                self.nans += nans.filter(|(row, _)| !cells.is_null(*row)).count();
+            }
+            // Whatever integers there are, one of the first few has no use.
+            OwnedColumn::Integer(values) => {
+                let is_low = |value: &&i64| **value < i64::MIN + 8;
+                self.least.extend(values.iter().filter(is_low));
+            }
+            OwnedColumn::Time(values) => {
+                self.is_late |=
+                    values.iter().max().is_some_and(|last| Instant::from_micros(*last).to_mjd() >= EXACT_MJD);
+            }
+            OwnedColumn::Text(_) => {
+                for word in cells.words() {
+                    let escaped = escape(word);
+                    self.must_escape |= !word.bytes().all(is_plain);
+                    self.width = self.width.max(word.len());
+                    self.escaped_width = self.escaped_width.max(escaped.len());
+                }
+            }
+        }
+    }
+
+    /// The integer that stands for null: the smallest that is no value.
+    fn null(&self) -> i64 {
+        (i64::MIN..).find(|value| !self.least.contains(value)).unwrap_or(i64::MIN)
+    }
+
+    /// Bytes of a text.
+    fn text_width(&self) -> usize {
+        if self.must_escape { self.escaped_width } else { self.width }.max(1)
+    }
+
+    fn cell_bytes(&self, kind: Kind) -> usize {
+        if kind == Kind::Text { self.text_width() } else { 8 }
+    }
+}
+
+impl<W: Write + Send> Fits<W> {
+    pub(crate) fn new(out: W, header: Header, scratch: &Path) -> Self {
+        let columns = vec![Seen::default(); header.columns.len()];
+        Self { out, header, scratch: scratch.to_owned(), only: None, spool: None, columns, rows: 0 }
+    }
+
+    fn head(&self, names: &[String]) -> Vec<u8> {
+        let mut cards = Cards::default();
+        cards.logical("SIMPLE", true, "conforms to the FITS standard");
+        cards.integer("BITPIX", 8, "");
+        cards.integer("NAXIS", 0, "the table is in the extension");
+        cards.logical("EXTEND", true, "");
+        let mut bytes = cards.finish();
+        let mut cards = Cards::default();
+        let width: usize =
+            self.header.columns.iter().zip(&self.columns).map(|(head, seen)| seen.cell_bytes(head.kind)).sum();
+        cards.text("XTENSION", "BINTABLE", "binary table");
+        cards.integer("BITPIX", 8, "");
+        cards.integer("NAXIS", 2, "");
+        cards.integer("NAXIS1", width as i64, "bytes in a row");
+        cards.integer("NAXIS2", self.rows as i64, "rows");
+        cards.integer("PCOUNT", 0, "");
+        cards.integer("GCOUNT", 1, "");
+        cards.integer("TFIELDS", self.header.columns.len() as i64, "columns");
+        cards.text("EXTNAME", "TELEMETRY", "");
+        if self.header.columns.iter().any(|column| column.kind == Kind::Time) {
+            cards.text("TIMESYS", "UTC", "scale of all times");
+            cards.real("MJDREF", "0.0", "times are absolute MJD");
+            cards.text("TIMEUNIT", "d", "");
+            cards.text("TREFPOS", "CUSTOM", "on board");
+        }
+        for (at, ((head, seen), name)) in
+            self.header.columns.iter().zip(&self.columns).zip(names).enumerate()
+        {
+            column(&mut cards, at + 1, head, seen, name);
+        }
+        for (key, value) in &self.header.facts {
+            cards.history(&format!("{key}: {value}"));
+        }
+        bytes.append(&mut cards.finish());
+        bytes
+    }
+
+    fn remarks(&self, names: &[String]) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for ((head, seen), name) in self.header.columns.iter().zip(&self.columns).zip(names) {
+            let column = &head.name;
+            if name != column {
+                remarks.push(format!(
+                    "names in FITS have letters, digits and underscores: the column `{column}` is `{name}` there"
+                ));
+            }
+            if head.standard.fits().is_none() && head.standard.common().is_some() {
+                let unit = &head.unit;
+                remarks.push(format!("FITS has no unit `{unit}`: that of `{column}` is kept as text"));
+            }
+            if seen.nans > 0 {
+                remarks.push(format!(
+                    "FITS has one word for null and for what is no number: the {} NaN of `{column}` read as nulls",
+                    seen.nans
+                ));
+            }
+            if seen.must_escape {
+                remarks.push(format!(
+                    "text in FITS is ASCII: `{column}` has escapes as \\xb0, \\u2192 and \\n, and \\\\ for a backslash \
+                     (Python: .encode().decode(\"unicode_escape\"))"
+                ));
+            }
+            if seen.is_late {
+                remarks.push(format!(
+                    "from 2038-04-23 on an MJD in a double has steps of 1.3 µs: times in `{column}` may be off by 0.6 µs"
+                ));
+            }
+        }
+        remarks
+    }
+}
+
+/// The cards of one column.
+fn column(cards: &mut Cards, number: usize, head: &Head, seen: &Seen, name: &str) {
+    let key = |word: &str| format!("{word}{number}");
+    cards.text(&key("TTYPE"), name, "");
+    match head.kind {
+        Kind::Time => {
+            cards.text(&key("TFORM"), "D", "");
+            cards.text(&key("TUNIT"), "d", "");
+            cards.text(&key("TCTYP"), "UTC", "");
+            cards.text(&key("TCUNI"), "d", "");
+            cards.text(&key("TRPOS"), "CUSTOM", "");
+        }
+        Kind::Real => cards.text(&key("TFORM"), "D", ""),
+        Kind::Integer => {
+            cards.text(&key("TFORM"), "K", "");
+            if seen.has_nulls {
+                cards.integer(&key("TNULL"), seen.null(), "");
+            }
+        }
+        Kind::Text => cards.text(&key("TFORM"), &format!("{}A", seen.text_width()), ""),
+    }
+    if let Some(unit) = head.standard.fits() {
+        cards.text(&key("TUNIT"), &unit, "");
+    } else if head.standard != Unit::None && head.kind != Kind::Time {
+        cards.text(&key("TUNIT"), &escape(&head.unit), "not of the standard");
+    }
+    if !head.description.is_empty() {
+        cards.text(&key("TCOMM"), &escape(&head.description), "");
+    }
+    if name != head.name {
+        cards.text(&key("TALIAS"), &escape(&head.name), "as it is elsewhere");
+    }
+}
+
+/// Names of letters, digits and underscores, no two the same in any case.
+fn names(header: &Header) -> Vec<String> {
+    let mut taken = std::collections::HashSet::new();
+    let mut name = |column: &Head| {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let wanted: String = column.name.chars().map(plain).collect();
+        let others = (2..).map(|number| format!("{wanted}_{number}"));
+        let free = std::iter::once(if wanted.is_empty() { "_".to_owned() } else { wanted.clone() })
+            .chain(others)
+            .find(|name| taken.insert(name.to_ascii_lowercase()));
+        free.unwrap_or(wanted)
+    };
+    header.columns.iter().map(&mut name).collect()
+}
+
+fn is_plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
+}
+
+/// ASCII for any text, as Python's `unicode_escape` has it.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match (character, character as u32) {
+            ('\\', _) => out.push_str("\\\\"),
+            ('\n', _) => out.push_str("\\n"),
+            ('\r', _) => out.push_str("\\r"),
+            ('\t', _) => out.push_str("\\t"),
+            (' '..='~', _) => out.push(character),
+            (_, code @ ..0x100) => out.push_str(&format!("\\x{code:02x}")),
+            (_, code @ ..0x1_0000) => out.push_str(&format!("\\u{code:04x}")),
+            (_, code) => out.push_str(&format!("\\U{code:08x}")),
+        }
+    }
+    out
+}
+
+/// Rows as they lie in the file: big-endian, one after the other.
+fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
+    let words = |(seen, cells): (&Seen, &Cells)| {
+        let print = |word: &str| {
+            let text = if seen.must_escape { escape(word) } else { word.to_owned() };
+            format!("{text:width$}", width = seen.text_width()).into_bytes()
+        };
+        cells.words().map(print).collect::<Vec<_>>()
+    };
+    let words: Vec<Vec<Vec<u8>>> = columns.iter().zip(&batch.columns).map(words).collect();
+    let missing: Vec<Vec<u8>> = columns
+        .iter()
+        .zip(&batch.columns)
+        .map(|(seen, cells)| match cells.values.kind() {
+            Kind::Time | Kind::Real => f64::NAN.to_be_bytes().to_vec(),
+            Kind::Integer => seen.null().to_be_bytes().to_vec(),
+            Kind::Text => vec![0; seen.text_width()],
+        })
+        .collect();
+    let width: usize = missing.iter().map(Vec::len).sum();
+    rows::in_parts(batch.rows, out, |rows, out| {
+        out.reserve(rows.len() * width);
+        for row in rows {
+            for (at, cells) in batch.columns.iter().enumerate() {
+                if cells.is_null(row) {
+                    out.extend_from_slice(&missing[at]);
+                    continue;
+                }
+                match &cells.values {
+                    OwnedColumn::Time(times) => {
+                        out.extend_from_slice(&Instant::from_micros(times[row]).to_mjd().to_be_bytes());
+                    }
+                    OwnedColumn::Real(values) => out.extend_from_slice(&values[row].to_be_bytes()),
+                    OwnedColumn::Integer(values) => out.extend_from_slice(&values[row].to_be_bytes()),
+                    OwnedColumn::Text(text) => out.extend_from_slice(&words[at][text.codes()[row] as usize]),
+                }
+            }
+        }
+    })
+}
+
+impl<W: Write + Send> Sink<W> for Fits<W> {
+    fn batch(&mut self, batch: Batch) -> io::Result<()> {
+        self.rows += batch.rows;
+        self.columns.iter_mut().zip(&batch.columns).for_each(|(seen, cells)| seen.look(cells));
+        if self.only.is_none() && self.spool.is_none() {
+            self.only = Some(batch);
+            return Ok(());
+        }
+        let spool = match &mut self.spool {
+            Some(spool) => spool,
+            none => {
+                let kinds = self.header.columns.iter().map(|column| column.kind);
+                none.insert(Spool::new(&self.scratch, kinds)?)
+            }
+        };
+        if let Some(first) = self.only.take() {
+            spool.push(&first)?;
+        }
+        spool.push(&batch)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<(W, Vec<String>)> {
+        let names = names(&self.header);
+        let head = self.head(&names);
+        self.out.write_all(&head)?;
+        let columns = &self.columns;
+        let width: usize = self.header.columns.iter().zip(columns).map(|(head, seen)| seen.cell_bytes(head.kind)).sum();
+        if let Some(batch) = self.only.take() {
+            write_rows(columns, &batch, &mut self.out)?;
+        }
+        if let Some(spool) = self.spool.take() {
+            spool.read(|batch| write_rows(columns, batch, &mut self.out))?;
+        }
+        let data = width * self.rows;
+        self.out.write_all(&vec![0; data.next_multiple_of(BLOCK_BYTES) - data])?;
+        let remarks = self.remarks(&names);
+        Ok((self.out, remarks))
+    }
+}

@@ -1,0 +1,96 @@
+//! What a file says about itself before its rows.
+
+use edb_core::Result;
+use edb_frame::Table;
+use edb_parquet::{Kind, OwnedColumn};
+use serde_json::{Value, json};
+
+use crate::columns;
+use crate::units::Unit;
+
+/// What is known of a table before its rows are written.
+pub(crate) struct Header {
+    pub(crate) columns: Vec<Head>,
+    /// How the table was made, notices included, as pairs in reading order.
+    pub(crate) facts: Vec<(String, String)>,
+    /// Whether the first column is one of times that ascend.
+    pub(crate) is_sorted: bool,
+}
+
+/// One column.
+pub(crate) struct Head {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// As the archive writes it.
+    pub(crate) unit: String,
+    /// In words of the standards.
+    pub(crate) standard: Unit,
+    pub(crate) description: String,
+    pub(crate) mnemonic: Option<String>,
+    /// Whether no cell is null.
+    pub(crate) is_required: bool,
+}
+
+impl Header {
+    /// That of `table`, and of others whose rows follow.
+    pub(crate) fn of(table: &Table) -> Result<Self> {
+        let head = |(at, about): (usize, &edb_frame::ColumnAbout)| {
+            let column = &table.frame().columns()[at];
+            let kind = columns::kind(column)?;
+            Ok(Head {
+                name: about.name.clone(),
+                kind,
+                unit: about.unit.trim().to_owned(),
+                standard: Unit::of(&about.unit),
+                description: about.description.clone(),
+                mnemonic: about.mnemonic.as_ref().map(ToString::to_string),
+                is_required: at == 0 && kind == Kind::Time && column.null_count() == 0,
+            })
+        };
+        let columns: Vec<Head> = table.columns().iter().enumerate().map(head).collect::<Result<_>>()?;
+        let notices = table.notices.iter().map(|notice| ("notice".to_owned(), notice.to_string()));
+        let is_sorted = match (columns.first(), table.frame().columns()) {
+            (Some(head), [first, ..]) if head.is_required => {
+                matches!(columns::cells(first)?.values, OwnedColumn::Time(times) if times.is_sorted())
+            }
+            _ => false,
+        };
+        Ok(Self { columns, facts: table.made.iter().cloned().chain(notices).collect(), is_sorted })
+    }
+
+    /// The columns whose unit no standard knows, and it.
+    pub(crate) fn unknown_units(&self) -> impl Iterator<Item = (&str, &str)> {
+        let unknown = self.columns.iter().filter(|column| column.standard == Unit::Unknown);
+        unknown.map(|column| (column.name.as_str(), column.unit.as_str()))
+    }
+
+    /// `edb.provenance`, a list of pairs, and `edb.columns`, an object by column.
+    pub(crate) fn footer(&self) -> Vec<(String, String)> {
+        vec![
+            ("edb.provenance".to_owned(), self.provenance().to_string()),
+            ("edb.columns".to_owned(), self.meanings().to_string()),
+        ]
+    }
+
+    fn provenance(&self) -> Value {
+        self.facts.iter().map(|(key, value)| json!([key, value])).collect()
+    }
+
+    /// What the columns mean.
+    pub(crate) fn meanings(&self) -> Value {
+        let meaning = |column: &Head| {
+            let value = json!({
+                "unit": column.unit, "standard_unit": column.standard.common(), "description": column.description,
+                "mnemonic": column.mnemonic,
+            });
+            (column.name.clone(), value)
+        };
+        Value::Object(self.columns.iter().map(meaning).collect())
+    }
+
+    /// All of it in one object, for what stands beside a file that has no place for it.
+    pub(crate) fn about(&self) -> String {
+        let about = json!({ "edb.provenance": self.provenance(), "edb.columns": self.meanings() });
+        format!("{about:#}\n")
+    }
+}

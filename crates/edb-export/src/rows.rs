@@ -1,0 +1,110 @@
+//! Rows as text, printed by all processors.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use edb_core::TimeText;
+use edb_parquet::OwnedColumn;
+
+use crate::columns::Batch;
+
+/// Rows below which a second thread is not worth its beginning.
+const LEAST_ROWS: usize = 1 << 12;
+
+/// How a format prints rows of cells.
+pub(crate) trait CellFormat: Sync {
+    /// What stands before the cell of column `at`; for the first, before the row.
+    fn before(&self, at: usize, out: &mut Vec<u8>);
+    /// What ends a row.
+    fn end(&self, out: &mut Vec<u8>);
+    /// A cell that is not there.
+    fn null(&self, out: &mut Vec<u8>);
+    /// A time, `2022-06-01T00:00:00.064000`.
+    fn time(&self, text: &[u8], out: &mut Vec<u8>);
+    /// A number.
+    fn real(&self, value: f64, out: &mut Vec<u8>);
+    /// A text.
+    fn text(&self, text: &str, out: &mut Vec<u8>);
+}
+
+/// Prints all rows of a batch in their order.
+pub(crate) fn print(format: &impl CellFormat, batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
+    let words: Vec<Vec<Vec<u8>>> = batch.columns.iter().map(|cells| words(format, &cells.values)).collect();
+    in_parts(batch.rows, out, |rows, out| print_rows(format, batch, &words, rows, out))
+}
+
+/// What each thread makes of its part of the rows, one after the other.
+pub(crate) fn in_parts(
+    rows: usize,
+    out: &mut dyn Write,
+    make: impl Fn(Range<usize>, &mut Vec<u8>) + Sync,
+) -> io::Result<()> {
+    let threads = threads().min(rows / LEAST_ROWS).max(1);
+    let part = |at: usize| rows * at / threads..rows * (at + 1) / threads;
+    let made = |at: usize| {
+        let mut bytes = Vec::new();
+        make(part(at), &mut bytes);
+        bytes
+    };
+    if threads == 1 {
+        return out.write_all(&made(0));
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|at| scope.spawn(move || made(at))).collect();
+        for one in running {
+            out.write_all(&one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))?;
+        }
+        Ok(())
+    })
+}
+
+/// How many threads there is work for.
+pub(crate) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Each word of a text column as it is printed: it stands in many rows.
+fn words(format: &impl CellFormat, values: &OwnedColumn) -> Vec<Vec<u8>> {
+    let OwnedColumn::Text(text) = values else { return Vec::new() };
+    let print = |word: &std::sync::Arc<str>| {
+        let mut out = Vec::new();
+        format.text(word, &mut out);
+        out
+    };
+    text.words().iter().map(print).collect()
+}
+
+fn print_rows(
+    format: &impl CellFormat,
+    batch: &Batch,
+    words: &[Vec<Vec<u8>>],
+    rows: Range<usize>,
+    out: &mut Vec<u8>,
+) {
+    out.reserve(rows.len() * 24 * batch.columns.len());
+    let mut times = TimeText::new(b'T');
+    let mut digits = itoa::Buffer::new();
+    for row in rows {
+        for (at, cells) in batch.columns.iter().enumerate() {
+            format.before(at, out);
+            if cells.is_null(row) {
+                format.null(out);
+                continue;
+            }
+            match &cells.values {
+                OwnedColumn::Time(values) => format.time(times.print(values[row]), out),
+                OwnedColumn::Real(values) => format.real(values[row], out),
+                OwnedColumn::Integer(values) => out.extend_from_slice(digits.format(values[row]).as_bytes()),
+                OwnedColumn::Text(text) => {
+                    out.extend_from_slice(&words[at][text.codes()[row] as usize]);
+                }
+            }
+        }
+        format.end(out);
+    }
+}
+
+/// The shortest decimal that reads back as the same number, with an exponent where that is shorter.
+pub(crate) fn push_decimal(value: f64, out: &mut Vec<u8>) {
+    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+}

@@ -1,0 +1,210 @@
+//! Tables to bytes, however many rows there are.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use edb_core::atomic::{self, AtomicFile};
+use edb_core::{Error, ErrorKind, Notice, NoticeKind, Result};
+use edb_frame::Table;
+use edb_frame::polars::DataFrame;
+use edb_parquet::GROUP_ROWS;
+
+use crate::arrow::Arrow;
+use crate::columns::{self, Batch};
+use crate::csv::Csv;
+use crate::ecsv::Ecsv;
+use crate::fits::Fits;
+use crate::format::{FileOptions, Format};
+use crate::hash::Hashed;
+use crate::header::Header;
+use crate::json_lines::JsonLines;
+use crate::parquet::Parquet;
+use crate::votable::Votable;
+
+/// Rows that are written at once, whatever tables they came in: the same rows give the same bytes.
+const BATCH_ROWS: usize = GROUP_ROWS;
+
+/// A format in the middle of a file.
+pub(crate) trait Sink<W>: Send {
+    /// Writes the next rows; a table without any has one batch, which is empty.
+    fn batch(&mut self, batch: Batch) -> io::Result<()>;
+
+    /// Writes what follows the rows; returns the output, and what the format could not say.
+    fn finish(self: Box<Self>) -> io::Result<(W, Vec<String>)>;
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// The SHA-256 of these, in hexadecimal digits.
+    pub sha256: String,
+    /// What the format could not say, and how it is written instead.
+    pub notices: Vec<Notice>,
+}
+
+/// Writes tables of the same columns, one after the other, as one. Memory is bounded by the rows of a batch (a million), however many
+/// come.
+pub struct Writer<W: Write + Send + 'static> {
+    sink: Box<dyn Sink<Hashed<W>>>,
+    /// Rows that do not fill a batch yet.
+    pending: DataFrame,
+    rows: usize,
+    remarks: Vec<String>,
+}
+
+impl<W: Write + Send + 'static> Writer<W> {
+    /// Begins a file of the columns, the notices and the provenance of `first`, whose rows are not written yet. What is too much for
+    /// memory and must wait goes to a nameless file in the folder `scratch`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`] if `out` fails.
+    pub fn new(first: &Table, options: FileOptions, out: W, scratch: &Path) -> Result<Self> {
+        let header = Header::of(first)?;
+        let to = Hashed::new(out);
+        let unknown = |(column, unit): (&str, &str)| {
+            format!("no standard knows the unit `{unit}` of the column `{column}`: files keep it as text")
+        };
+        let remarks = header.unknown_units().map(unknown).collect();
+        let begin = || -> io::Result<Box<dyn Sink<Hashed<W>>>> {
+            Ok(match options.format {
+                Format::Parquet => Box::new(Parquet::new(to, &header)?),
+                Format::Csv => Box::new(Csv::new(to, &header, options.has_comments)?),
+                Format::Ecsv => Box::new(Ecsv::new(to, header)?),
+                Format::Fits => Box::new(Fits::new(to, header, scratch)),
+                Format::Votable => Box::new(Votable::new(to, &header)?),
+                Format::Arrow => Box::new(Arrow::new(to, &header)?),
+                Format::JsonLines => Box::new(JsonLines::new(to, &header)),
+            })
+        };
+        let sink = begin().map_err(refuse)?;
+        Ok(Self { sink, pending: first.frame().clear(), rows: 0, remarks })
+    }
+
+    /// Adds the rows of `table`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`] if the output fails; [`ErrorKind::Unclassified`] if its columns are others.
+    pub fn add(&mut self, table: &Table) -> Result<()> {
+        let other = |error: edb_frame::polars::PolarsError| {
+            Error::new(ErrorKind::Unclassified, "could not join two tables").caused_by(error)
+        };
+        if self.pending.height() == 0 {
+            self.pending = table.frame().clone();
+        } else {
+            self.pending.vstack_mut(table.frame()).map_err(other)?;
+        }
+        while self.pending.height() >= BATCH_ROWS {
+            let batch = self.pending.slice(0, BATCH_ROWS);
+            self.pending = self.pending.slice(BATCH_ROWS as i64, usize::MAX);
+            self.write(&batch)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, frame: &DataFrame) -> Result<()> {
+        let batch = columns::batch(frame)?;
+        self.rows += batch.rows;
+        self.sink.batch(batch).map_err(refuse)
+    }
+
+    /// Writes what is left, and returns the output and what there is to say of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`].
+    pub fn finish(mut self) -> Result<(W, Written)> {
+        let rest = std::mem::take(&mut self.pending);
+        if rest.height() > 0 || self.rows == 0 {
+            self.write(&rest)?;
+        }
+        let (mut out, more) = self.sink.finish().map_err(refuse)?;
+        self.remarks.extend(more);
+        let (rows, remarks) = (self.rows, self.remarks);
+        out.flush().map_err(refuse)?;
+        let (out, size_bytes, sha256) = out.finish();
+        let notice = |text: &String| Notice::general(NoticeKind::Format, text.clone());
+        Ok((out, Written { rows, size_bytes, sha256, notices: remarks.iter().map(notice).collect() }))
+    }
+}
+
+fn refuse(error: io::Error) -> Error {
+    Error::new(ErrorKind::Disk, "could not write the table").caused_by(error)
+}
+
+/// Writes `table` to `out`.
+///
+/// # Errors
+/// [`ErrorKind::Disk`] if `out` fails.
+pub fn write<W: Write + Send + 'static>(table: &Table, options: FileOptions, out: W) -> Result<(W, Written)> {
+    let mut writer = Writer::new(table, options, out, &std::env::temp_dir())?;
+    writer.add(table)?;
+    writer.finish()
+}
+
+/// A file that appears whole, or not at all.
+pub struct FileWriter {
+    writer: Writer<AtomicFile>,
+    path: PathBuf,
+    /// What has no place in the file itself.
+    about: Option<String>,
+}
+
+impl FileWriter {
+    /// Begins a file at `path`; see [`Writer::new`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`].
+    pub fn create(first: &Table, options: FileOptions, path: &Path) -> Result<Self> {
+        let about = if options.format.has_header() { None } else { Some(Header::of(first)?.about()) };
+        let file = AtomicFile::create(path)?;
+        let scratch = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let writer = Writer::new(first, options, file, scratch).map_err(|error| doing(path, error))?;
+        Ok(Self { writer, path: path.to_owned(), about })
+    }
+
+    /// Adds the rows of `table`.
+    ///
+    /// # Errors
+    /// As [`Writer::add`].
+    pub fn add(&mut self, table: &Table) -> Result<()> {
+        self.writer.add(table).map_err(|error| doing(&self.path, error))
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disk`]; an earlier file of that name is then untouched.
+    pub fn finish(self) -> Result<Written> {
+        let (file, written) = self.writer.finish().map_err(|error| doing(&self.path, error))?;
+        if let Some(about) = self.about {
+            atomic::write(&about_path(&self.path), about.as_bytes())?;
+        }
+        file.commit()?;
+        Ok(written)
+    }
+}
+
+/// Where the provenance of a file stands whose format has no place for it: `x.jsonl.about.json`.
+pub fn about_path(path: &Path) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(".about.json");
+    name.into()
+}
+
+fn doing(path: &Path, error: Error) -> Error {
+    error.while_doing(format!("could not write `{}`", path.display()))
+}
+
+/// Writes `table` to a file that appears whole or not at all.
+///
+/// # Errors
+/// [`ErrorKind::Disk`]; an earlier file of that name is then untouched.
+pub fn write_file(table: &Table, options: FileOptions, path: &Path) -> Result<Written> {
+    let mut file = FileWriter::create(table, options, path)?;
+    file.add(table)?;
+    file.finish()
+}
