@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use tables::{ExportArgs, PrepareArgs, StatisticArgs, StatsArgs, TableArgs};
+pub(crate) use tables::{ExportArgs, FileArgs, PrepareArgs, StatisticArgs, StatsArgs, TableArgs};
 
 const AFTER_HELP: &str = "\
 Times: 2022-06-01T12:00:00Z (date only means 00:00:00 UTC), 20220601T120000, 2022:152:12:00:00, mjd:59731.5, now, -7d.
@@ -227,7 +227,7 @@ pub(crate) enum Command {
     /// Names without a range go on from where the store ends, or from its first provisional sample; without names, all that the store
     /// holds is meant. Each answer is kept as it comes: a run that is killed is gone on with by the next.
     Sync(SyncArgs),
-    /// Write a table: every sample, aligned, resampled, filtered, derived; Parquet or CSV, and figures beside it
+    /// Write a table: every sample, aligned, resampled, filtered, derived; Parquet, CSV, ECSV, FITS, `VOTable`, Arrow, JSON Lines
     Export(ExportArgs),
     /// Tell statistics of mnemonics: for their ranges, for bins, for blocks in which a condition holds; states, flaws, visits
     Stats(StatsArgs),

@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod export;
 pub(crate) mod fetch;
+mod files;
 pub(crate) mod info;
 pub(crate) mod plot;
 pub(crate) mod run;
@@ -86,7 +87,51 @@ fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
         during: during(&args.during)?,
         change_only: args.change_only.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
         outputs: Vec::new(),
+        manifest: None,
+        asked: asked(std::env::args().skip(1)),
     })
+}
+
+/// The words of the command line, without secrets.
+fn asked(words: impl Iterator<Item = String>) -> Vec<(String, String)> {
+    let mut is_secret = false;
+    let mut safe = Vec::new();
+    for word in words {
+        let said = if std::mem::take(&mut is_secret) {
+            "…".to_owned()
+        } else if word.starts_with("--token=") {
+            "--token=…".to_owned()
+        } else {
+            is_secret = word == "--token";
+            without_user(&word)
+        };
+        safe.push(("arguments".to_owned(), said));
+    }
+    safe
+}
+
+/// `https://user:password@host/` without what is before the host.
+fn without_user(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let host = rest.split('/').next().unwrap_or_default();
+    match host.rsplit_once('@') {
+        Some((user, _)) => format!("{scheme}://…{}", &rest[user.len()..]),
+        None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asked;
+
+    #[test]
+    fn what_was_asked_is_told_without_secrets() {
+        let words =
+            ["export", "A@-1d", "--token", "abc", "--token=abc", "--source", "https://me:abc@host/x@y"];
+        let told: Vec<String> =
+            asked(words.into_iter().map(str::to_owned)).into_iter().map(|(_, word)| word).collect();
+        assert_eq!(told, ["export", "A@-1d", "--token", "…", "--token=…", "--source", "https://…@host/x@y"]);
+    }
 }
 
 /// Runs a job, shows how far it is, prints its summary, and returns the exit code.

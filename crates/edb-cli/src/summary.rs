@@ -62,9 +62,13 @@ fn text(report: &Report, elapsed: Duration, has_store: bool) -> String {
         );
     }
     for file in &report.files {
+        let parts = match file.parts.len() {
+            0 => String::new(),
+            parts => format!("{}, ", counted(parts, "file")),
+        };
         let _ = writeln!(
             text,
-            "wrote {} ({}, {} rows, {})",
+            "wrote {} ({}, {} rows, {parts}{})",
             file.path.display(),
             file.content,
             thousands(file.rows as u64),

@@ -268,6 +268,72 @@ pub fn sweep(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| file.try_lock().is_ok() && fs::remove_file(path).is_ok())
 }
 
+/// Files of a folder that get their names together: written below a hidden folder in it, and moved when all are whole.
+///
+/// Dropping it without [`commit`](Self::commit) removes what was written; what a killed writer left is removed by the next one.
+#[derive(Debug)]
+pub struct Staging {
+    folder: PathBuf,
+    hidden: PathBuf,
+    /// Locked as long as the writer lives.
+    _lock: (File, Temporary),
+}
+
+impl Staging {
+    /// Begins in `folder`, which is created (with its parents) if it is missing.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Disk`] if the folder cannot be made or written, or is a file.
+    pub fn create(folder: &Path) -> Result<Self> {
+        let refuse = |error| Error::disk("write in the folder", folder, error);
+        create_folders(folder)?;
+        for entry in fs::read_dir(folder).map_err(refuse)?.flatten() {
+            if is_temporary(&entry.file_name().to_string_lossy()) && is_abandoned(&entry.path()) {
+                // What cannot be removed is in nobody's way.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let hidden = folder.join(format!("{TEMPORARY_PREFIX}{}-{unique}", std::process::id()));
+        fs::create_dir(&hidden).map_err(refuse)?;
+        let lock = open_temporary(&hidden, "lock").map_err(refuse)?;
+        Ok(Self { folder: folder.to_owned(), hidden, _lock: lock })
+    }
+
+    /// Where a file is written whose place in the folder will be `path`.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.hidden.join(path)
+    }
+
+    /// Gives all files their names. Those of the same names are replaced, others stay.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Disk`]; some files may have their names then, all of them whole.
+    pub fn commit(self, paths: &[PathBuf]) -> Result<()> {
+        let mut folders = std::collections::BTreeSet::new();
+        for path in paths {
+            let place = self.folder.join(path);
+            create_folders(folder_of(&place))?;
+            rename(&self.path(path), &place)?;
+            folders.insert(folder_of(&place).to_owned());
+        }
+        folders.iter().try_for_each(|folder| sync_folder(folder))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.hidden);
+    }
+}
+
+/// Whether the writer of a hidden folder is dead. One that has no lock yet is being made.
+fn is_abandoned(hidden: &Path) -> bool {
+    let entries = fs::read_dir(hidden).into_iter().flatten().flatten();
+    let mut locks = entries.filter(|entry| is_temporary(&entry.file_name().to_string_lossy()));
+    locks.next().is_some_and(|lock| is_left(&lock.path()))
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -329,6 +395,31 @@ mod tests {
         assert!(!left.exists());
         file.commit().unwrap();
         assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
+    fn staged_files_get_their_names_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(format!("{TEMPORARY_PREFIX}1-0"));
+        fs::create_dir(&left).unwrap();
+        write(&left.join(format!("{TEMPORARY_PREFIX}1-0-lock.part")), b"").unwrap();
+        write(&folder.path().join("a/old"), b"old").unwrap();
+        let stage = |staging: &Staging| {
+            let paths = [PathBuf::from("a/x"), PathBuf::from("b/y")];
+            paths.iter().for_each(|path| write(&staging.path(path), b"whole").unwrap());
+            paths
+        };
+        let staging = Staging::create(folder.path()).unwrap();
+        assert!(!left.exists(), "what a dead writer left is gone");
+        stage(&staging);
+        let other = Staging::create(folder.path()).unwrap();
+        assert_eq!(names(folder.path()).len(), 3, "a living writer's is not");
+        drop(staging);
+        assert_eq!(names(folder.path()).len(), 2);
+        let paths = stage(&other);
+        other.commit(&paths).unwrap();
+        assert_eq!(names(folder.path()), ["a", "b"]);
+        assert_eq!(names(&folder.path().join("a")), ["old", "x"]);
     }
 
     #[test]

@@ -65,9 +65,7 @@ fn column(described: &Value) -> Column {
             let micros = Int64Chunked::from_iter_options(name, values.iter().map(Value::as_i64));
             micros.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column()
         }
-        "integer" => {
-            Int64Chunked::from_iter_options(name, values.iter().map(Value::as_i64)).into_column()
-        }
+        "integer" => Int64Chunked::from_iter_options(name, values.iter().map(Value::as_i64)).into_column(),
         "real" => {
             // As text, since JSON has no word for all of them.
             let real = |value: &Value| value.as_str().map(|text| text.parse::<f64>().unwrap());

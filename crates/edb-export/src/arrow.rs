@@ -69,8 +69,12 @@ fn array(cells: Cells) -> Box<dyn Array> {
     let (values, validity) = cells.into_parts();
     match values {
         OwnedColumn::Time(values) => PrimitiveArray::new(utc(), values.into(), validity).boxed(),
-        OwnedColumn::Real(values) => Float64Array::new(ArrowDataType::Float64, values.into(), validity).boxed(),
-        OwnedColumn::Integer(values) => Int64Array::new(ArrowDataType::Int64, values.into(), validity).boxed(),
+        OwnedColumn::Real(values) => {
+            Float64Array::new(ArrowDataType::Float64, values.into(), validity).boxed()
+        }
+        OwnedColumn::Integer(values) => {
+            Int64Array::new(ArrowDataType::Int64, values.into(), validity).boxed()
+        }
         OwnedColumn::Text(text) => {
             let words = (0..text.codes().len()).map(|row| text.word(row).as_ref());
             Utf8Array::<i32>::from_iter_values(words).with_validity(validity).boxed()

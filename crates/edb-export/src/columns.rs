@@ -102,7 +102,10 @@ pub(crate) fn cells(column: &Column) -> Result<Cells> {
             let words = series.str().map_err(refuse)?;
             text.reserve(words.len());
             words.iter().for_each(|word| text.push(word.unwrap_or_default()));
-            (OwnedColumn::Text(text), words.downcast_iter().next().and_then(|chunk| chunk.validity().cloned()))
+            (
+                OwnedColumn::Text(text),
+                words.downcast_iter().next().and_then(|chunk| chunk.validity().cloned()),
+            )
         }
     };
     Ok(Cells::new(values, validity))

@@ -95,7 +95,8 @@ fn comments(header: &Header, out: &mut Vec<u8>) -> io::Result<()> {
         writeln!(out, "# {key}: {}", one_line(value))?;
     }
     for column in &header.columns {
-        let unit = if column.unit.is_empty() { String::new() } else { format!(" [{}]", one_line(&column.unit)) };
+        let unit =
+            if column.unit.is_empty() { String::new() } else { format!(" [{}]", one_line(&column.unit)) };
         let description = one_line(&column.description);
         let colon = if description.is_empty() { "" } else { ": " };
         writeln!(out, "# column {}{unit}{colon}{description}", one_line(&column.name))?;

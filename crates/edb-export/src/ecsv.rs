@@ -20,7 +20,10 @@ impl<W: Write + Send> Ecsv<W> {
         for column in &mut header.columns {
             let plain = one_line(&column.name);
             if plain != column.name {
-                remarks.push(format!("ECSV has names on one line: the column {:?} is `{plain}` there", column.name));
+                remarks.push(format!(
+                    "ECSV has names on one line: the column {:?} is `{plain}` there",
+                    column.name
+                ));
                 column.name = plain;
             }
         }

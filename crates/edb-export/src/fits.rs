@@ -103,8 +103,13 @@ impl<W: Write + Send> Fits<W> {
         cards.logical("EXTEND", true, "");
         let mut bytes = cards.finish();
         let mut cards = Cards::default();
-        let width: usize =
-            self.header.columns.iter().zip(&self.columns).map(|(head, seen)| seen.cell_bytes(head.kind)).sum();
+        let width: usize = self
+            .header
+            .columns
+            .iter()
+            .zip(&self.columns)
+            .map(|(head, seen)| seen.cell_bytes(head.kind))
+            .sum();
         cards.text("XTENSION", "BINTABLE", "binary table");
         cards.integer("BITPIX", 8, "");
         cards.integer("NAXIS", 2, "");
@@ -120,8 +125,7 @@ impl<W: Write + Send> Fits<W> {
             cards.text("TIMEUNIT", "d", "");
             cards.text("TREFPOS", "CUSTOM", "on board");
         }
-        for (at, ((head, seen), name)) in
-            self.header.columns.iter().zip(&self.columns).zip(names).enumerate()
+        for (at, ((head, seen), name)) in self.header.columns.iter().zip(&self.columns).zip(names).enumerate()
         {
             column(&mut cards, at + 1, head, seen, name);
         }
@@ -305,7 +309,8 @@ impl<W: Write + Send> Sink<W> for Fits<W> {
         let head = self.head(&names);
         self.out.write_all(&head)?;
         let columns = &self.columns;
-        let width: usize = self.header.columns.iter().zip(columns).map(|(head, seen)| seen.cell_bytes(head.kind)).sum();
+        let width: usize =
+            self.header.columns.iter().zip(columns).map(|(head, seen)| seen.cell_bytes(head.kind)).sum();
         if let Some(batch) = self.only.take() {
             write_rows(columns, &batch, &mut self.out)?;
         }

@@ -59,7 +59,10 @@ impl Format {
         Self::from_name(&extension).map_err(|_| {
             let path = path.display();
             Error::usage(format!("could not tell the table format of `{path}` from its extension")).with_hint(
-                format!("end the name in one of {}, or add `--format`; figures end in `.png` or `.svg`", Self::words()),
+                format!(
+                    "end the name in one of {}, or add `--format`; figures end in `.png` or `.svg`",
+                    Self::words()
+                ),
             )
         })
     }

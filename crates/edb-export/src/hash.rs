@@ -5,20 +5,21 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-/// Counts and hashes what goes through.
-pub(crate) struct Hashed<W> {
+/// Counts and hashes what goes through to an output.
+pub struct Hashed<W> {
     out: W,
     hash: Sha256,
     bytes: u64,
 }
 
 impl<W: Write> Hashed<W> {
-    pub(crate) fn new(out: W) -> Self {
+    /// Begins with nothing.
+    pub fn new(out: W) -> Self {
         Self { out, hash: Sha256::new(), bytes: 0 }
     }
 
     /// The output, its length, and its SHA-256 in hexadecimal digits.
-    pub(crate) fn finish(self) -> (W, u64, String) {
+    pub fn finish(self) -> (W, u64, String) {
         let mut text = String::with_capacity(64);
         for byte in self.hash.finalize() {
             // Writing into a string does not fail.

@@ -10,6 +10,7 @@
 mod arrow;
 mod columns;
 mod csv;
+mod data_set;
 mod ecsv;
 mod fits;
 mod fits_header;
@@ -27,7 +28,9 @@ mod votable;
 mod writer;
 mod yaml;
 
+pub use data_set::{DataSet, Part, PartitionKey};
 pub use format::{FileOptions, Format};
+pub use hash::Hashed;
 pub use intervals::read_intervals;
 pub use text::{Word, words};
 pub use writer::{FileWriter, Writer, Written, about_path, write, write_file};

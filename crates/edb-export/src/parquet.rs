@@ -30,9 +30,11 @@ impl<W: Write + Send> Parquet<W> {
         };
         let fields: Vec<Field> = header.columns.iter().map(field).collect();
         let mut metadata = header.footer();
-        metadata.push(("table_meta_yaml".to_owned(), yaml::lines(header, TimeForm::Timestamp, &[]).join("\n")));
+        metadata
+            .push(("table_meta_yaml".to_owned(), yaml::lines(header, TimeForm::Timestamp, &[]).join("\n")));
         let writer = edb_parquet::Writer::new(out, &fields, header.is_sorted, &metadata, Effort::Quick);
-        let writer = writer.and_then(|writer| writer.with_threads(rows::threads())).map_err(io::Error::other)?;
+        let writer =
+            writer.and_then(|writer| writer.with_threads(rows::threads())).map_err(io::Error::other)?;
         Ok(Self { writer, widths: vec![LEAST_WIDTH; fields.len()], fields })
     }
 }

@@ -104,7 +104,30 @@ fn print_rows(
     }
 }
 
-/// The shortest decimal that reads back as the same number, with an exponent where that is shorter.
+/// The shortest decimal that reads back as the same number, with an exponent where that is shorter: `0.1`, `1e300`.
 pub(crate) fn push_decimal(value: f64, out: &mut Vec<u8>) {
-    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    let large = if value.abs() >= 1e16 { text.split_once("e+") } else { None };
+    match large {
+        Some((digits, exponent)) => out.extend([digits, "e", exponent].concat().bytes()),
+        None => out.extend_from_slice(text.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn decimals_are_the_shortest_that_read_back(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+            let mut out = Vec::new();
+            super::push_decimal(value, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
+            // The standard library prints the shortest, too.
+            prop_assert_eq!(text, format!("{value:?}"));
+        }
+    }
 }

@@ -74,7 +74,9 @@ fn cells(file: &mut impl Read, rows: usize, kind: Kind, words: &[Arc<str>]) -> i
     let eights = bytes.as_chunks::<8>().0;
     let values = match kind {
         Kind::Time => OwnedColumn::Time(eights.iter().map(|eight| i64::from_le_bytes(*eight)).collect()),
-        Kind::Integer => OwnedColumn::Integer(eights.iter().map(|eight| i64::from_le_bytes(*eight)).collect()),
+        Kind::Integer => {
+            OwnedColumn::Integer(eights.iter().map(|eight| i64::from_le_bytes(*eight)).collect())
+        }
         Kind::Real => OwnedColumn::Real(eights.iter().map(|eight| f64::from_le_bytes(*eight)).collect()),
         Kind::Text => {
             let codes = eights.iter().map(|eight| u64::from_le_bytes(*eight) as u32).collect();

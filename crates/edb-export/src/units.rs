@@ -63,7 +63,18 @@ const OWN: [(Symbol, &[&str]); 5] = [
     (
         symbol("deg_C", "Celsius", "'deg_C'"),
         &[
-            "C", "degC", "deg C", "DegC", "DEG_C", "degs C", "degrees C", "Deg C", "DEG C", "°C", "celsius", "Celsius",
+            "C",
+            "degC",
+            "deg C",
+            "DegC",
+            "DEG_C",
+            "degs C",
+            "degrees C",
+            "Deg C",
+            "DEG C",
+            "°C",
+            "celsius",
+            "Celsius",
             "CELSIUS",
         ],
     ),
@@ -91,7 +102,19 @@ const PREFIXES: [(&str, &[&str]); 9] = [
 
 /// Texts that say there is none.
 const NONE: [&str; 13] = [
-    "", "-", "N/A", "n/a", "none", "None", "NONE", "unitless", "Unitless", "UNITLESS", "dimensionless", "Dimensionless", "DIMENSIONLESS",
+    "",
+    "-",
+    "N/A",
+    "n/a",
+    "none",
+    "None",
+    "NONE",
+    "unitless",
+    "Unitless",
+    "UNITLESS",
+    "dimensionless",
+    "Dimensionless",
+    "DIMENSIONLESS",
 ];
 
 const fn symbol(common: &'static str, fits: &'static str, vo: &'static str) -> Symbol {
@@ -105,7 +128,8 @@ fn look_up(text: &str) -> Option<Symbol> {
         return Some(own.clone());
     }
     let find = |text: &str, with_prefix: bool| {
-        let is_it = |entry: &&Entry| (entry.0 == text || entry.1.contains(&text)) && (entry.2 || !with_prefix);
+        let is_it =
+            |entry: &&Entry| (entry.0 == text || entry.1.contains(&text)) && (entry.2 || !with_prefix);
         SHARED.iter().find(is_it).map(|entry| symbol(entry.0, entry.0, entry.0))
     };
     if let Some(found) = find(text, false) {
@@ -216,7 +240,8 @@ mod tests {
 
     #[test]
     fn what_no_standard_knows_is_unknown_and_what_says_nothing_is_none() {
-        for text in ["steps", "RPM", "psi", "e-", "m//s", "2", "V2x", "MHz/", "minutes-ish", "mmin", "mod10"] {
+        for text in ["steps", "RPM", "psi", "e-", "m//s", "2", "V2x", "MHz/", "minutes-ish", "mmin", "mod10"]
+        {
             assert_eq!(Unit::of(text), Unit::Unknown, "{text}");
         }
         for text in ["", " ", "unitless", "NONE", "-", "N/A"] {

@@ -131,7 +131,8 @@ impl<W: Write + Send> Sink<W> for Votable<W> {
     fn finish(mut self: Box<Self>) -> io::Result<(W, Vec<String>)> {
         self.out.write_all(b"</TABLEDATA></DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n")?;
         let lost = self.lost;
-        let text = format!("{lost} texts have characters that XML cannot say: U+FFFD stands for each of them");
+        let text =
+            format!("{lost} texts have characters that XML cannot say: U+FFFD stands for each of them");
         Ok((self.out, (lost > 0).then_some(text).into_iter().collect()))
     }
 }

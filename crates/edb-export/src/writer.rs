@@ -53,6 +53,7 @@ pub struct Writer<W: Write + Send + 'static> {
     sink: Box<dyn Sink<Hashed<W>>>,
     /// Rows that do not fill a batch yet.
     pending: DataFrame,
+    batch_rows: usize,
     rows: usize,
     remarks: Vec<String>,
 }
@@ -82,7 +83,7 @@ impl<W: Write + Send + 'static> Writer<W> {
             })
         };
         let sink = begin().map_err(refuse)?;
-        Ok(Self { sink, pending: first.frame().clear(), rows: 0, remarks })
+        Ok(Self { sink, pending: first.frame().clear(), batch_rows: BATCH_ROWS, rows: 0, remarks })
     }
 
     /// Adds the rows of `table`.
@@ -98,9 +99,9 @@ impl<W: Write + Send + 'static> Writer<W> {
         } else {
             self.pending.vstack_mut(table.frame()).map_err(other)?;
         }
-        while self.pending.height() >= BATCH_ROWS {
-            let batch = self.pending.slice(0, BATCH_ROWS);
-            self.pending = self.pending.slice(BATCH_ROWS as i64, usize::MAX);
+        while self.pending.height() >= self.batch_rows {
+            let batch = self.pending.slice(0, self.batch_rows);
+            self.pending = self.pending.slice(self.batch_rows as i64, usize::MAX);
             self.write(&batch)?;
         }
         Ok(())
@@ -207,4 +208,90 @@ pub fn write_file(table: &Table, options: FileOptions, path: &Path) -> Result<Wr
     let mut file = FileWriter::create(table, options, path)?;
     file.add(table)?;
     file.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{
+        Float64Chunked, Int64Chunked, IntoColumn, NewChunkedArray, StringChunked, TimeUnit, TimeZone,
+    };
+
+    use super::*;
+
+    /// Rows in a batch here.
+    const FEW: usize = 1000;
+
+    /// Two batches and a bit, with nulls and words that come late.
+    fn rows() -> Table {
+        let rows = 2 * FEW + 123;
+        let times = Int64Chunked::from_vec("time".into(), (0..rows as i64).map(|row| row * 64_000).collect());
+        let late = |row: usize| {
+            if row + 10 > rows {
+                "a longer word, µ"
+            } else if row.is_multiple_of(7) {
+                "on"
+            } else {
+                "off"
+            }
+        };
+        let frame = DataFrame::new_infer_height(vec![
+            times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column(),
+            Float64Chunked::from_iter_options(
+                "value".into(),
+                (0..rows).map(|row| (row % 5 != 0).then_some(row as f64 / 8.0)),
+            )
+            .into_column(),
+            Int64Chunked::from_iter_options(
+                "integer".into(),
+                (0..rows).map(|row| (row % 3 != 0).then_some(i64::MIN + (row % 4) as i64)),
+            )
+            .into_column(),
+            StringChunked::from_iter_options(
+                "text".into(),
+                (0..rows).map(|row| (row % 11 != 0).then(|| late(row))),
+            )
+            .into_column(),
+        ])
+        .unwrap();
+        Table::from_polars(frame, &[]).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_the_same_whatever_tables_its_rows_came_in() {
+        let all = rows();
+        let folder = tempfile::tempdir().unwrap();
+        for (format, names) in Format::ALL {
+            let options = FileOptions::new(format);
+            let begin = |first: &Table| {
+                let mut writer = Writer::new(first, options, Vec::new(), folder.path()).unwrap();
+                writer.batch_rows = FEW;
+                writer
+            };
+            let mut writer = begin(&all);
+            writer.add(&all).unwrap();
+            let (once, written) = writer.finish().unwrap();
+            let mut writer = begin(&all.slice(0..0));
+            let steps = [0, 1, 500, FEW + 17, all.rows()];
+            steps.windows(2).for_each(|pair| writer.add(&all.slice(pair[0]..pair[1])).unwrap());
+            let (grown, grown_written) = writer.finish().unwrap();
+            assert!(grown == once, "{}", names[0]);
+            assert_eq!(grown_written, written);
+            assert_eq!((written.rows, written.size_bytes), (all.rows(), once.len() as u64));
+            assert_eq!(
+                std::fs::read_dir(folder.path()).unwrap().count(),
+                0,
+                "{} leaves nothing behind",
+                names[0]
+            );
+        }
+    }
+
+    #[test]
+    fn tables_of_other_columns_are_refused() {
+        let all = rows();
+        let mut writer =
+            Writer::new(&all, FileOptions::new(Format::Csv), Vec::new(), &std::env::temp_dir()).unwrap();
+        writer.add(&all.slice(0..5)).unwrap();
+        assert!(writer.add(&all.without("text").unwrap()).is_err());
+    }
 }

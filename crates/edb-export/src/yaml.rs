@@ -33,7 +33,9 @@ pub(crate) fn lines(header: &Header, form: TimeForm, between: &[&str]) -> Vec<St
         let name = quoted(&column.name);
         lines.push(format!("    {name}:"));
         lines.push("      __class__: astropy.time.core.Time".to_owned());
-        for word in [&format!("format: {format}"), "in_subfmt: '*'", "out_subfmt: '*'", "precision: 6", "scale: utc"] {
+        for word in
+            [&format!("format: {format}"), "in_subfmt: '*'", "out_subfmt: '*'", "precision: 6", "scale: utc"]
+        {
             lines.push(format!("      {word}"));
         }
         lines.push(format!("      value: !astropy.table.SerializedColumn {{name: {name}}}"));

@@ -11,7 +11,7 @@ use crate::table::{ColumnAbout, Table};
 ///
 /// Columns, always the same: `time` (UTC), `mnemonic`, `value` (double: reals, and integers that a double holds exactly),
 /// `integer` (int64, the exact value of integer mnemonics), `text` (text mnemonics). Nulls of the archive are null in all
-/// three. Brackets are not samples of the range and have no rows.
+/// three. `value` and `integer` have a unit if all series have the same. Brackets are not samples of the range and have no rows.
 ///
 /// # Errors
 /// None that bad telemetry could cause.
@@ -37,16 +37,23 @@ pub fn long(series: &[Series]) -> Result<Table> {
                 .map(|column| std::sync::Arc::clone(column.word(at)))
         })
     });
+    let unit = match series {
+        [first, rest @ ..] if rest.iter().all(|one| one.about.unit == first.about.unit) => {
+            first.about.unit.clone()
+        }
+        _ => String::new(),
+    };
+    let with_unit = |about: ColumnAbout| ColumnAbout { unit: unit.clone(), ..about };
     let columns: Vec<(Column, ColumnAbout)> = vec![
         (columns::time("time", times), ColumnAbout::general("time", "time of the sample, UTC")),
         (columns::text("mnemonic", names), ColumnAbout::general("mnemonic", "whose sample")),
         (
             columns::real("value", value),
-            ColumnAbout::general("value", "numeric value; integers beyond 2^53 only in `integer`"),
+            with_unit(ColumnAbout::general("value", "numeric value; integers beyond 2^53 only in `integer`")),
         ),
         (
             columns::integer("integer", integer),
-            ColumnAbout::general("integer", "exact value of integer mnemonics"),
+            with_unit(ColumnAbout::general("integer", "exact value of integer mnemonics")),
         ),
         (columns::text("text", text), ColumnAbout::general("text", "value of text mnemonics")),
     ];

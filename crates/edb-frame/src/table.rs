@@ -1,7 +1,7 @@
 //! A data frame and what its columns mean.
 
 use edb_core::{Error, ErrorKind, Exposures, Mnemonic, Notice};
-use polars::prelude::{Column, DataFrame, DataType, PolarsError, TimeUnit, TimeZone};
+use polars::prelude::{Column, DataFrame, DataType, IdxCa, NewChunkedArray, PolarsError, TimeUnit, TimeZone};
 
 use crate::columns;
 
@@ -69,6 +69,26 @@ impl Table {
     pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
         let frame = self.frame.slice(rows.start as i64, rows.len());
         Self { frame, columns: self.columns.clone(), made: self.made.clone(), notices: self.notices.clone() }
+    }
+
+    /// The table of the rows at these places, in their order.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Unclassified`] if there is no such row.
+    pub fn take(&self, rows: &[u32]) -> Result<Self, Error> {
+        let places = IdxCa::from_slice("".into(), rows);
+        let frame = self.frame.take(&places).map_err(refuse)?;
+        Ok(Self { frame, ..self.slice(0..0) })
+    }
+
+    /// The table without one of its columns.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Unclassified`] if it has no such column.
+    pub fn without(&self, name: &str) -> Result<Self, Error> {
+        let frame = self.frame.drop(name).map_err(refuse)?;
+        let columns = self.columns.iter().filter(|column| column.name != name).cloned().collect();
+        Ok(Self { frame, columns, made: self.made.clone(), notices: self.notices.clone() })
     }
 
     pub(crate) fn sorted_by(mut self, keys: &[&str]) -> Result<Self, Error> {

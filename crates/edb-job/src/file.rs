@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use edb::export::PartitionKey;
 use edb::frame::{
     AlignOptions, Beside, Borders, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit,
     Preparation, ResampleOptions,
@@ -14,10 +15,12 @@ use edb::{
 };
 use serde::Deserialize;
 
+use crate::destination::Destination;
 use crate::job::{Job, Output, Shape, TableShape};
 use crate::words::{
-    parse_beside, parse_bins, parse_borders, parse_clip, parse_edges, parse_exception, parse_layout,
-    parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics, parse_times, parse_value_limits,
+    file_shape, parse_beside, parse_bins, parse_borders, parse_clip, parse_dialect, parse_edges,
+    parse_exception, parse_layout, parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics,
+    parse_times, parse_value_limits,
 };
 
 #[derive(Deserialize)]
@@ -39,6 +42,7 @@ struct File {
     select: Vec<String>,
     #[serde(default)]
     change_only: Vec<Mnemonic>,
+    manifest: Option<PathBuf>,
     output: Vec<OutputTable>,
 }
 
@@ -47,6 +51,10 @@ struct File {
 struct OutputTable {
     file: PathBuf,
     format: Option<String>,
+    #[serde(default)]
+    partition: Vec<String>,
+    comments: Option<bool>,
+    dialect: Option<String>,
     align: Option<AlignTable>,
     resample: Option<ResampleTable>,
     table: Option<String>,
@@ -136,6 +144,8 @@ impl Job {
             during,
             change_only: file.change_only,
             outputs,
+            manifest: file.manifest.map(|path| folder.join(path)),
+            asked: vec![("job_file".to_owned(), text.to_owned())],
         })
     }
 }
@@ -153,7 +163,13 @@ impl OutputTable {
         let (preparation, shape) = plan().map_err(|error: Error| {
             error.while_doing(format!("could not plan the output `{}`", path.display()))
         })?;
-        Ok(Output { path: Some(path), preparation, shape })
+        let keys: Result<Vec<PartitionKey>> =
+            self.partition.iter().map(|word| PartitionKey::parse(word)).collect();
+        let keys = keys
+            .map_err(|error| error.while_doing(format!("could not plan the output `{}`", path.display())))?;
+        let destination =
+            if keys.is_empty() { Destination::File(path) } else { Destination::DataSet(path, keys) };
+        Ok(Output { destination, preparation, shape })
     }
 
     fn preparation(&self, limit: Limit, borders: Borders, now: Instant) -> Result<Preparation> {
@@ -206,8 +222,10 @@ impl OutputTable {
         }
         let format = match &self.format {
             Some(name) => export::Format::from_name(name)?,
+            None if !self.partition.is_empty() => export::Format::Parquet,
             None => export::Format::from_path(path)?,
         };
+        let dialect = parse_dialect(self.dialect.as_deref().unwrap_or("plain"))?;
         let word = self.table.as_deref().unwrap_or_default();
         if !self.limits.is_empty() && word != "flaws" {
             return Err(Error::usage("limits of values are for flaws, and another table is asked for")
@@ -232,7 +250,7 @@ impl OutputTable {
             }
             _ => return Err(Error::usage("a table is one of `align`, `resample` and `table`, not several")),
         };
-        Ok(Shape::Table(table, format))
+        file_shape(table, format, dialect, self.comments)
     }
 }
 
@@ -298,13 +316,16 @@ mod tests {
             resample = { every = "1m", statistics = ["mean", "count"], layout = "wide" }
             [[output]]
             file = "c.svg"
+            [[output]]
+            file = "d"
+            partition = ["mnemonic", "day"]
             "#,
         )
         .unwrap();
         assert_eq!(job.selection.ranges[0].to_string(), "2022-06-30T00:00:00Z/2022-07-01T00:00:00Z");
         assert_eq!(job.during.searches[0].to_string(), "jw02733001 of MIRI");
         assert_eq!(job.during.margin, Duration::from_mins(10));
-        assert_eq!(job.outputs[0].path.as_deref(), Some(Path::new("out/a.parquet")));
+        assert_eq!(job.outputs[0].destination.path().unwrap(), Path::new("out/a.parquet"));
         assert!(
             matches!(&job.outputs[0].shape, Shape::Table(TableShape::Aligned(options), _) if options.limit == Limit::Unlimited)
         );
@@ -312,6 +333,12 @@ mod tests {
             matches!(&job.outputs[1].shape, Shape::Table(TableShape::Resampled(options), _) if options.bins == Bins::Grid(edb::frame::Grid::every(60_000_000)))
         );
         assert!(matches!(&job.outputs[2].shape, Shape::Figure(_, plot::Format::Svg)));
+        assert!(
+            matches!(&job.outputs[3].destination, Destination::DataSet(path, keys) if path == Path::new("out/d") && keys.len() == 2)
+        );
+        assert!(
+            matches!(&job.outputs[3].shape, Shape::Table(_, options) if options.format == export::Format::Parquet)
+        );
     }
 
     #[test]
@@ -320,6 +347,16 @@ mod tests {
             ("select = []\noutput = []\nsorce = \"mast\"", "unknown field `sorce`"),
             ("select = [\"A A\"]\noutput = []", "could not read `A A` as a mnemonic"),
             ("select = []\n[[output]]\nfile = \"a.docx\"", "a.docx"),
+            ("select = []\n[[output]]\nfile = \"a.csv\"\npartition = [\"week\"]", "could not read `week`"),
+            (
+                "select = []\n[[output]]\nfile = \"a.parquet\"\ncomments = false",
+                "comments are a matter of CSV",
+            ),
+            ("select = []\n[[output]]\nfile = \"a.ecsv\"\ndialect = \"edb\"", "a dialect is a matter of CSV"),
+            (
+                "select = []\n[[output]]\nfile = \"a.csv\"\ndialect = \"edb\"\ntable = \"states\"",
+                "the service's form has every sample",
+            ),
             (
                 "select = []\n[[output]]\nfile = \"a.csv\"\nalign = { times = \"1s\", method = \"hold\" }",
                 "missing field `max_age`",

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use edb::frame::{AlignOptions, FlawOptions, IntervalOptions, Preparation, ResampleOptions};
+use edb::export::{FileOptions, PartitionKey};
+use edb::frame::{AlignOptions, FlawOptions, IntervalOptions, Layout, Preparation, ResampleOptions};
 use edb::plot::FigureOptions;
 use edb::{
     Archive, Coverage, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result,
-    Selection, TimeRange, export, plot,
+    Selection, TimeRange, plot,
 };
+
+use crate::destination::Destination;
 
 /// A job.
 #[derive(Debug, Clone)]
@@ -26,6 +29,10 @@ pub struct Job {
     pub change_only: Vec<Mnemonic>,
     /// What is made of it.
     pub outputs: Vec<Output>,
+    /// The file that says what was asked, what came of it, and what the files are.
+    pub manifest: Option<PathBuf>,
+    /// What was asked, in the words of whoever asked, as pairs: for the manifest.
+    pub asked: Vec<(String, String)>,
 }
 
 /// What a job's selection comes to.
@@ -48,7 +55,7 @@ impl Job {
         for output in &self.outputs {
             let of_shape = match &output.shape {
                 Shape::Table(shape, _) => shape.needs(),
-                Shape::Figure(..) => &[],
+                Shape::ServiceCsv | Shape::Figure(..) => &[],
             };
             let of_shape = of_shape.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?;
             for name in output.preparation.needs().into_iter().chain(of_shape) {
@@ -106,20 +113,32 @@ impl Job {
         Ok(resolved)
     }
 
-    /// Whether a series can be forgotten once it is in the tables, so that one mnemonic at a time need be in memory.
+    /// Whether what is read of a series can be forgotten once it is in the tables, so that memory is bounded.
     pub(crate) fn is_streamed(&self) -> bool {
-        self.outputs.iter().all(|output| {
-            let is_of_bins = matches!(&output.shape, Shape::Table(TableShape::Resampled(_), _));
-            is_of_bins && output.preparation.derive.is_empty()
-        })
+        self.outputs.iter().all(Output::is_streamed)
+    }
+}
+
+impl Output {
+    fn is_streamed(&self) -> bool {
+        let Preparation { derive, edges, .. } = &self.preparation;
+        match &self.shape {
+            Shape::Table(TableShape::Resampled(_), _) => derive.is_empty(),
+            // The first and the last samples of a block may lie in two windows.
+            Shape::Table(TableShape::Long, _) => {
+                derive.is_empty() && *edges == (0, 0) && !matches!(self.destination, Destination::Shown)
+            }
+            Shape::ServiceCsv => true,
+            Shape::Table(..) | Shape::Figure(..) => false,
+        }
     }
 }
 
 /// One table or figure that a job makes.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// The file; a table without one is shown.
-    pub path: Option<PathBuf>,
+    /// Where it goes.
+    pub destination: Destination,
     /// What is done to the series before.
     pub preparation: Preparation,
     /// What is in it.
@@ -130,9 +149,22 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub enum Shape {
     /// A table.
-    Table(TableShape, export::Format),
+    Table(TableShape, FileOptions),
+    /// The samples of one mnemonic as the service sends them, brackets included.
+    ServiceCsv,
     /// A figure.
     Figure(Box<FigureOptions>, plot::Format),
+}
+
+impl Shape {
+    /// What it is called.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Table(shape, _) => shape.words(),
+            Self::ServiceCsv => "as the service sends it",
+            Self::Figure(..) => "figure",
+        }
+    }
 }
 
 /// What the rows of a table are.
@@ -177,6 +209,17 @@ impl TableShape {
             Self::Visits => "visits",
             Self::Activities => "activities",
             Self::Messages => "messages",
+        }
+    }
+
+    /// Whether its rows have what files are to be parted by.
+    pub(crate) fn has(&self, key: PartitionKey) -> bool {
+        let is_wide = matches!(self, Self::Aligned(_))
+            || matches!(self, Self::Resampled(options) if options.layout == Layout::Wide);
+        let is_of_log = matches!(self, Self::Visits | Self::Activities | Self::Messages | Self::Intervals);
+        match key {
+            PartitionKey::Mnemonic => !is_wide && !is_of_log,
+            _ => !matches!(self, Self::Duty(_) | Self::Cadences),
         }
     }
 

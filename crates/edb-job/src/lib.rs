@@ -3,18 +3,26 @@
 //! A [`Job`] says what to select and what to make of it; [`Job::from_toml`] reads it from a file, and the binary's `export`
 //! and `plot` make one of their flags, so that there is one way to run all three ([`run`]). A [`Report`] says what happened.
 
+mod destination;
 mod file;
 mod job;
 mod make;
+mod manifest;
 mod report;
 mod run;
+mod service_csv;
+mod stream;
+mod tally;
 mod words;
 
+pub use destination::{Destination, Stream};
 pub use job::{Job, Output, Resolved, Shape, TableShape};
-pub use report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
+pub use report::{
+    DeliveredReport, ExposureReport, FailureReport, FileReport, PartReport, Report, SeriesReport,
+};
 pub use run::{delivered, failures, run};
 pub use words::{
-    parse_beside, parse_bins, parse_borders, parse_clip, parse_edges, parse_exception, parse_grid,
-    parse_layout, parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics, parse_times,
-    parse_value_limits,
+    Dialect, file_shape, parse_beside, parse_bins, parse_borders, parse_clip, parse_dialect, parse_edges,
+    parse_exception, parse_grid, parse_layout, parse_limit, parse_method, parse_pad, parse_stamp,
+    parse_statistics, parse_times, parse_value_limits,
 };

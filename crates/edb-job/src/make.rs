@@ -2,19 +2,23 @@
 
 use std::borrow::Cow;
 
-use edb::frame::{self, Preparation, Resampler, Table};
+use edb::frame::{self, Preparation, Table};
 use edb::{
     Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange, plot,
 };
 
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
-use crate::report::SeriesReport;
-use crate::run::{about, add, provenance, sources};
+use crate::report::{FileReport, SeriesReport};
+use crate::run::{provenance, sources};
+use crate::stream::stream;
+use crate::tally::Tally;
 
 /// What is made for an output.
 pub(crate) enum Made {
     Table(Box<Table>),
     Figure(Drawn),
+    /// A table that is on disk already, and what its format could not say.
+    Written(FileReport, Vec<Notice>),
 }
 
 pub(crate) struct Drawn {
@@ -45,60 +49,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .map_err(|error| Error::new(ErrorKind::Unclassified, "could not make the tables").caused_by(error))?
 }
 
-/// One table of statistics while series pass.
-struct Passing {
-    resampler: Resampler,
-    preparation: Preparation,
-    spans: Option<Coverage>,
-}
-
-/// The series of one mnemonic at a time, each forgotten when its bins are told.
-async fn stream(
-    job: &Job,
-    resolved: &Resolved,
-    fetched: &mut Fetched,
-) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
-    let mut reports = vec![None; fetched.known().len()];
-    let needs = job.needs()?;
-    let mut serving = Vec::new();
-    for at in places(fetched, |name| needs.contains(name)) {
-        let series = fetched.read(at).await?;
-        reports[at] = Some(about(&series));
-        serving.push(series);
-    }
-    let outputs = job.outputs.clone();
-    let (mut passing, notices) = blocking(move || {
-        let (mut passing, mut notices) = (Vec::new(), Vec::new());
-        for Output { shape, preparation, .. } in outputs {
-            let Shape::Table(TableShape::Resampled(options), _) = shape else { continue };
-            let spans = preparation.spans(&serving)?;
-            add(&mut notices, &spans.notices);
-            passing.push(Passing { resampler: Resampler::new(options)?, preparation, spans: spans.value });
-        }
-        Ok((passing, notices))
-    })
-    .await?;
-    fetched.retrieved.notices.extend(notices);
-    for mnemonic in &resolved.wanted {
-        let mut parts = Vec::new();
-        for at in places(fetched, |name| name == mnemonic) {
-            let series = fetched.read(at).await?;
-            reports[at] = Some(about(&series));
-            parts.push(series);
-        }
-        passing = blocking(move || {
-            for one in &mut passing {
-                one.resampler.add(&one.preparation.cut(&parts, one.spans.as_ref()))?;
-            }
-            Ok(passing)
-        })
-        .await?;
-    }
-    let finish = |one: Passing| one.resampler.finish().map(|table| Made::Table(Box::new(table)));
-    let made = blocking(move || passing.into_iter().map(finish).collect::<Result<Vec<_>>>()).await?;
-    Ok((reports.into_iter().flatten().collect(), made))
-}
-
 /// All series at once, prepared for each output.
 async fn collect(
     job: &Job,
@@ -109,7 +59,12 @@ async fn collect(
     for at in 0..fetched.known().len() {
         series.push(fetched.read(at).await?);
     }
-    let reports = series.iter().map(about).collect();
+    let report = |(at, series): (usize, &Series)| {
+        let mut tally = Tally::new(fetched.described(at));
+        tally.add(series);
+        tally.report()
+    };
+    let reports = series.iter().enumerate().map(report).collect();
     let facts = provenance(resolved, fetched);
     let footer = format!("{} · source: {}", facts[0].1, sources(&fetched.retrieved));
     let description: Vec<String> = facts.iter().map(|(key, value)| format!("{key}: {value}")).collect();
@@ -128,6 +83,10 @@ async fn collect(
                         told: &told,
                     };
                     Made::Table(Box::new(all.table(shape, preparation, &mut notices)?))
+                }
+                Shape::ServiceCsv => {
+                    return Err(Error::usage("the service's form goes with no figures and no other tables")
+                        .with_hint("export it by itself"));
                 }
                 Shape::Figure(options, format) => {
                     let mut options = options.as_ref().clone();
@@ -153,7 +112,7 @@ async fn collect(
 }
 
 /// Where the requests are for mnemonics of a kind.
-fn places(fetched: &Fetched, is_one: impl Fn(&Mnemonic) -> bool) -> Vec<usize> {
+pub(crate) fn places(fetched: &Fetched, is_one: impl Fn(&Mnemonic) -> bool) -> Vec<usize> {
     let known = fetched.known().iter().enumerate();
     known.filter(|(_, (request, _))| is_one(&request.mnemonic)).map(|(at, _)| at).collect()
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use edb::export::{Part, Written};
 use edb::{Error, ErrorKind};
 use serde::Serialize;
 
@@ -59,6 +60,10 @@ pub struct ExposureReport {
 pub struct SeriesReport {
     /// Whose samples.
     pub mnemonic: String,
+    /// The unit as the archive writes it; empty if none.
+    pub unit: String,
+    /// The description; empty if not said.
+    pub description: String,
     /// First instant asked for.
     pub start: String,
     /// First instant after.
@@ -73,6 +78,10 @@ pub struct SeriesReport {
     pub longest_gap_s: Option<f64>,
     /// Whether every sample of the range is known.
     pub is_complete: bool,
+    /// The parts of the range in which every sample is known.
+    pub proven: Vec<String>,
+    /// The parts in which it is not.
+    pub not_known: Vec<String>,
 }
 
 /// One file.
@@ -86,6 +95,31 @@ pub struct FileReport {
     pub rows: usize,
     /// Its size.
     pub size_bytes: u64,
+    /// The SHA-256 of its bytes; a folder of files has one for each of them.
+    pub sha256: Option<String>,
+    /// The files of a folder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartReport>,
+}
+
+/// One file of a data set.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartReport {
+    /// Its place in the folder.
+    pub path: PathBuf,
+    /// Rows.
+    pub rows: usize,
+    /// Its size.
+    pub size_bytes: u64,
+    /// The SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl From<Part> for PartReport {
+    fn from(part: Part) -> Self {
+        let Written { rows, size_bytes, sha256, .. } = part.written;
+        Self { path: part.path, rows, size_bytes, sha256 }
+    }
 }
 
 /// What came of one mnemonic over the network.

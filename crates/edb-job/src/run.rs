@@ -1,20 +1,24 @@
 //! Selection to tables and figures.
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use edb::atomic::{self, AtomicFile};
-use edb::export;
+use edb::export::Hashed;
 use edb::fetch::Event;
 use edb::frame::Bins;
-use edb::series::gaps;
 use edb::{
-    Archive, Coverage, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic, Notice,
-    NoticeKind, Request, Result, Retrieved, Sampling, Series, TimeRange,
+    Archive, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic, Notice, NoticeKind,
+    Request, Result, Retrieved, Table, TimeRange,
 };
 
-use crate::job::{Job, Resolved, Shape, TableShape};
-use crate::make::{Made, blocking, make};
+use crate::destination::{Destination, Writing};
+use crate::job::{Job, Output, Resolved, Shape, TableShape};
+use crate::make::{Drawn, Made, blocking, make};
+use crate::manifest;
 use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
+use crate::tally::Tally;
 
 /// Runs a job: checks its destinations, fetches what the store does not know, makes its tables and figures. `now` is the present;
 /// `on_event` is told of each window fetched.
@@ -65,27 +69,21 @@ pub async fn run(
                     table.made.splice(0..0, facts.iter().cloned().chain(output.preparation.words()));
                     add(&mut notices, &table.notices);
                     table.notices.splice(0..0, told.iter().cloned());
-                    match (&output.path, &output.shape) {
-                        (Some(path), Shape::Table(shape, format)) => {
-                            let size_bytes = export::write_file(&table, *format, path)?;
-                            let (content, rows) = (shape.words().to_owned(), table.rows());
-                            files.push(FileReport { path: path.clone(), content, rows, size_bytes });
+                    match write(output, &table)? {
+                        Some((file, more)) => {
+                            add(&mut notices, &more);
+                            files.push(file);
                         }
-                        _ => shown.push(*table),
+                        None => shown.push(*table),
                     }
+                }
+                Made::Written(file, more) => {
+                    add(&mut notices, &more);
+                    files.push(file);
                 }
                 Made::Figure(drawn) => {
                     add(&mut notices, &drawn.notices);
-                    if let Some(path) = &output.path {
-                        atomic::write(path, &drawn.bytes)?;
-                        let size_bytes = drawn.bytes.len() as u64;
-                        files.push(FileReport {
-                            path: path.clone(),
-                            content: "figure".to_owned(),
-                            rows: drawn.rows,
-                            size_bytes,
-                        });
-                    }
+                    files.extend(write_figure(output, &drawn)?);
                 }
             }
         }
@@ -94,7 +92,39 @@ pub async fn run(
     let (files, shown, notices) = written.await?;
     (report.files, report.shown) = (files, shown);
     report.notices = notices.iter().map(ToString::to_string).collect();
+    if let Some(path) = &job.manifest {
+        manifest::write(path, job, &resolved, &report, now)?;
+    }
     Ok(report)
+}
+
+/// Writes a table where it is to go; `None` if that is nowhere.
+fn write(output: &Output, table: &Table) -> Result<Option<(FileReport, Vec<Notice>)>> {
+    let Shape::Table(_, options) = &output.shape else { return Ok(None) };
+    let Some(mut writing) = Writing::begin(&output.destination, *options, table)? else { return Ok(None) };
+    writing.add(table)?;
+    writing.finish(output.shape.words()).map(Some)
+}
+
+fn write_figure(output: &Output, drawn: &Drawn) -> Result<Option<FileReport>> {
+    let mut hashed = Hashed::new(Vec::new());
+    // Memory takes everything.
+    let _ = hashed.write_all(&drawn.bytes);
+    let (bytes, size_bytes, sha256) = hashed.finish();
+    let path = match &output.destination {
+        Destination::File(path) => {
+            atomic::write(path, &bytes)?;
+            path.clone()
+        }
+        Destination::Stream(stream) => {
+            let sent = stream.clone().write_all(&bytes);
+            sent.map_err(|error| Error::new(ErrorKind::Disk, "could not write the figure").caused_by(error))?;
+            PathBuf::from("-")
+        }
+        Destination::DataSet(..) | Destination::Shown => return Ok(None),
+    };
+    let (content, parts) = (output.shape.words().to_owned(), Vec::new());
+    Ok(Some(FileReport { path, content, rows: drawn.rows, size_bytes, sha256: Some(sha256), parts }))
 }
 
 /// A word of an expression that is no mnemonic may be meant as text.
@@ -153,13 +183,64 @@ fn check(job: &Job) -> Result<()> {
             return Err(Error::usage("intervals of what? no condition is given")
                 .with_hint("add `--where`, or ask for `states`"));
         }
-        let Some(path) = &output.path else { continue };
-        if !paths.insert(path) {
+        check_destination(output)?;
+        if let Some(path) = output.destination.path()
+            && !paths.insert(path)
+        {
             return Err(Error::usage(format!("two outputs have the name `{}`", path.display()))
                 .with_hint("give each output a name of its own"));
         }
-        // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
+    }
+    let streams = job.outputs.iter().filter(|output| matches!(output.destination, Destination::Stream(_)));
+    if streams.count() > 1 {
+        return Err(Error::usage("only one output can go to stdout").with_hint("give the others files"));
+    }
+    if let Some(path) = &job.manifest {
+        if paths.contains(path) {
+            return Err(Error::usage(format!(
+                "an output and the manifest have the name `{}`",
+                path.display()
+            )));
+        }
         AtomicFile::create(path)?;
+    }
+    Ok(())
+}
+
+/// Whether an output can be written where it is to go, and as it is to be.
+fn check_destination(output: &Output) -> Result<()> {
+    // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
+    match (&output.destination, &output.shape) {
+        (Destination::File(path), _) => AtomicFile::create(path).map(|_| ())?,
+        (Destination::DataSet(path, keys), Shape::Table(shape, _)) => {
+            if let Some(key) = keys.iter().find(|key| !shape.has(**key)) {
+                let (key, words) = (key.word(), shape.words());
+                return Err(Error::usage(format!(
+                    "files of the table `{words}` cannot be parted by {key}: its rows have none"
+                ))
+                .with_hint("part them by something else, or ask for every sample"));
+            }
+            if path.exists() && !path.is_dir() {
+                return Err(Error::new(
+                    ErrorKind::Disk,
+                    format!("could not write into `{}`: it is a file", path.display()),
+                )
+                .with_hint("name a folder"));
+            }
+            atomic::Staging::create(path).map(|_| ())?;
+        }
+        (Destination::DataSet(..), _) => {
+            return Err(
+                Error::usage("only tables can be parted into files").with_hint("leave `--partition` out")
+            );
+        }
+        (Destination::Stream(_) | Destination::Shown, _) => {}
+    }
+    if let Shape::ServiceCsv = output.shape
+        && !output.preparation.is_empty()
+    {
+        return Err(Error::usage("the service's form has the samples as they came")
+            .with_hint("conditions, intervals and derived quantities are for tables"));
     }
     Ok(())
 }
@@ -168,10 +249,20 @@ fn check(job: &Job) -> Result<()> {
 pub(crate) fn provenance(resolved: &Resolved, fetched: &Fetched) -> Vec<(String, String)> {
     let mut facts = vec![("tool".to_owned(), format!("edb {}", env!("CARGO_PKG_VERSION")))];
     facts.extend(fetched.retrieved.sources.iter().map(|source| ("source".to_owned(), source.clone())));
-    for (request, _) in fetched.known() {
+    for (request, known) in fetched.known() {
         let is_wanted = resolved.wanted.contains(&request.mnemonic);
         let key = if is_wanted { "selected" } else { "needed" };
         facts.push((key.to_owned(), request.to_string()));
+        let proven: Vec<String> = known.ranges().iter().map(ToString::to_string).collect();
+        let proven = if proven.is_empty() { "nothing".to_owned() } else { proven.join(", ") };
+        facts.push(("proven".to_owned(), format!("{}@{proven}", request.mnemonic)));
+        let about = fetched.about(&request.mnemonic);
+        let unit = if about.unit.is_empty() { String::new() } else { format!(" [{}]", about.unit) };
+        let said = ("mnemonic".to_owned(), format!("{}{unit}: {}", request.mnemonic, about.description));
+        let has_words = !about.unit.is_empty() || !about.description.is_empty();
+        if has_words && !facts.contains(&said) {
+            facts.push(said);
+        }
     }
     let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
     facts.extend(resolved.exposures.all().iter().map(exposure));
@@ -205,17 +296,7 @@ fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures, series: Vec<S
 
 /// The series of a run that got nothing.
 fn nothing(fetched: &Fetched) -> Vec<SeriesReport> {
-    let report = |(request, _): &(edb::Request, Coverage)| SeriesReport {
-        mnemonic: request.mnemonic.to_string(),
-        start: request.range.start().to_string(),
-        stop: request.range.stop().to_string(),
-        samples: 0,
-        cadence_s: None,
-        gaps: None,
-        longest_gap_s: None,
-        is_complete: false,
-    };
-    fetched.known().iter().map(report).collect()
+    (0..fetched.known().len()).map(|at| Tally::new(fetched.described(at)).report()).collect()
 }
 
 /// What could not be fetched, in words.
@@ -241,25 +322,6 @@ pub fn delivered(parts: &[edb::fetch::Progress]) -> Vec<DeliveredReport> {
         asked_s: seconds(progress.span_us),
     };
     parts.iter().map(one).collect()
-}
-
-pub(crate) fn about(series: &Series) -> SeriesReport {
-    let seconds = |micros: i64| micros as f64 / MICROS_PER_SECOND as f64;
-    let times = series.samples.times();
-    // What is reported only when it changes has no cadence, and so no gaps.
-    let regular = gaps::regular_gaps(times).filter(|_| series.sampling() != Sampling::ChangeOnly);
-    let longest =
-        regular.as_ref().and_then(|(_, gaps)| gaps.iter().map(|at| times[at + 1] - times[*at]).max());
-    SeriesReport {
-        mnemonic: series.mnemonic().to_string(),
-        start: series.range.start().to_string(),
-        stop: series.range.stop().to_string(),
-        samples: series.samples.len(),
-        cadence_s: regular.as_ref().map(|(cadence, _)| seconds(*cadence)),
-        gaps: regular.as_ref().map(|(_, gaps)| gaps.len()),
-        longest_gap_s: longest.map(seconds),
-        is_complete: series.unknown().is_empty(),
-    }
 }
 
 /// Adds notices of an output. What is not known, or not there, was told of the series already.

@@ -1,7 +1,65 @@
 //! The words of flags and job files that say what to make of series.
 
+use edb::export::{FileOptions, Format};
 use edb::frame::{Beside, Bins, Borders, Clip, Grid, Layout, Limit, Method, Stamp, Statistic, Times};
 use edb::{Error, Instant, Mnemonic, Result, parse_duration, parse_instant};
+
+use crate::job::{Shape, TableShape};
+
+/// A form of CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// For people and their tools.
+    Plain,
+    /// The service's own.
+    Service,
+}
+
+/// Reads `plain` or `edb`.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_dialect(word: &str) -> Result<Dialect> {
+    match word {
+        "plain" => Ok(Dialect::Plain),
+        "edb" => Ok(Dialect::Service),
+        _ => {
+            Err(Error::usage(format!("there is no dialect of CSV `{word}`"))
+                .with_hint("use `plain` or `edb`"))
+        }
+    }
+}
+
+/// A table in a format, or the service's own form of every sample. `comments` is whether CSV begins with them, if that was said.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`] for what only CSV has, and for other tables in the service's form.
+pub fn file_shape(
+    table: TableShape,
+    format: Format,
+    dialect: Dialect,
+    comments: Option<bool>,
+) -> Result<Shape> {
+    if format != Format::Csv && dialect != Dialect::Plain {
+        return Err(Error::usage("a dialect is a matter of CSV, and another format is asked for"));
+    }
+    if format != Format::Csv && comments.is_some() {
+        return Err(Error::usage(
+            "comments are a matter of CSV: other formats have a place of their own for them",
+        ));
+    }
+    match (dialect, table) {
+        (Dialect::Service, TableShape::Long) => Ok(Shape::ServiceCsv),
+        (Dialect::Service, _) => {
+            Err(Error::usage("the service's form has every sample as it came, and no other table")
+                .with_hint("leave the dialect out, or what makes another table"))
+        }
+        (Dialect::Plain, table) => {
+            let has_comments = comments.unwrap_or(true);
+            Ok(Shape::Table(table, FileOptions { has_comments, ..FileOptions::new(format) }))
+        }
+    }
+}
 
 /// Reads the times of rows: a step (`1s`, `1mo`) and an origin (default 1970-01-01), or `union`, or `of:MNEMONIC`.
 ///

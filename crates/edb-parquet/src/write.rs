@@ -97,7 +97,11 @@ impl Field {
     /// That of a column that is there whole: times are required unless one is null.
     fn of(column: &Column<'_>) -> Self {
         let kind = column.data.kind();
-        Self { name: column.name.to_owned(), kind, is_required: kind == Kind::Time && column.nulls.is_empty() }
+        Self {
+            name: column.name.to_owned(),
+            kind,
+            is_required: kind == Kind::Time && column.nulls.is_empty(),
+        }
     }
 
     fn of_schema(&self) -> Result<TypePtr, ParquetError> {

@@ -71,6 +71,79 @@ pub fn gaps(times: &[i64], limit_us: i64) -> Vec<usize> {
     steps.filter(|(_, pair)| pair[1].saturating_sub(pair[0]) > limit_us).map(|(at, _)| at).collect()
 }
 
+/// The steps of a series that comes in parts, counted.
+///
+/// # Cost
+/// O(1) for each time, and memory for each different step: telemetry has few.
+#[derive(Debug, Clone, Default)]
+pub struct Steps {
+    counts: std::collections::HashMap<i64, usize>,
+    times: usize,
+    last: Option<i64>,
+}
+
+/// What the steps of a series with a cadence say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Regular {
+    /// The cadence ([`cadence_us`]).
+    pub cadence_us: i64,
+    /// How many gaps there are.
+    pub gaps: usize,
+    /// The longest of them.
+    pub longest_us: Option<i64>,
+}
+
+impl Steps {
+    /// Adds times, each at or after those before.
+    pub fn add(&mut self, times: &[i64]) {
+        self.times += times.len();
+        let mut run = (0, 0);
+        for time in times {
+            let step = self.last.map(|last| time.saturating_sub(last));
+            self.last = Some(*time);
+            match step {
+                Some(step) if step == run.0 => run.1 += 1,
+                Some(step) => {
+                    self.count(run);
+                    run = (step, 1);
+                }
+                None => {}
+            }
+        }
+        self.count(run);
+    }
+
+    fn count(&mut self, (step, times): (i64, usize)) {
+        if times > 0 {
+            *self.counts.entry(step).or_default() += times;
+        }
+    }
+
+    /// Number of times.
+    pub fn times(&self) -> usize {
+        self.times
+    }
+
+    /// What [`regular_gaps`] says of all of them.
+    pub fn regular(&self) -> Option<Regular> {
+        let mut steps: Vec<(i64, usize)> =
+            self.counts.iter().map(|(step, count)| (*step, *count)).filter(|(step, _)| *step > 0).collect();
+        steps.sort_unstable();
+        let total: usize = steps.iter().map(|(_, count)| count).sum();
+        let middle = total.checked_sub(1)? / 2;
+        let mut passed = 0;
+        let cadence_us = steps.iter().find_map(|(step, count)| {
+            passed += count;
+            (passed > middle).then_some(*step)
+        })?;
+        let limit = gap_limit_us(cadence_us);
+        let long = || steps.iter().filter(|(step, _)| *step > limit);
+        let gaps = long().map(|(_, count)| count).sum::<usize>();
+        let is_regular = self.times >= 10 && gaps * 10 < self.times;
+        is_regular.then(|| Regular { cadence_us, gaps, longest_us: long().map(|(step, _)| *step).max() })
+    }
+}
+
 /// The cadence and the [`gaps`] of times that have a cadence: at most a tenth of the steps are longer than the limit that
 /// the median step sets ([`gap_limit_us`]). `None` for fewer than ten times, and for times that come as they please (event
 /// messages, changes of state).
@@ -131,6 +204,26 @@ mod tests {
         let times = [i64::MIN, 0, i64::MAX];
         assert_eq!(gaps(&times, gap_limit_us(1)), [0, 1]);
         assert_eq!(gap_limit_us(i64::MAX), i64::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn steps_that_come_in_parts_say_what_they_say_at_once(
+            steps in proptest::collection::vec(prop_oneof![8 => Just(256_000_i64), 2 => 0..400_000_i64, 1 => 0..9_000_000_i64], 0..60),
+            part in 1_usize..20,
+        ) {
+            let times: Vec<i64> =
+                steps.iter().scan(0, |time, step| { *time += step; Some(*time) }).collect();
+            let mut counted = Steps::default();
+            times.chunks(part).for_each(|part| counted.add(part));
+            let expected = regular_gaps(&times).map(|(cadence_us, gaps)| Regular {
+                cadence_us,
+                gaps: gaps.len(),
+                longest_us: gaps.iter().map(|at| times[at + 1] - times[*at]).max(),
+            });
+            prop_assert_eq!(counted.regular(), expected);
+            prop_assert_eq!(counted.times(), times.len());
+        }
     }
 
     proptest! {

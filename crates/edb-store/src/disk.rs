@@ -394,6 +394,14 @@ impl Store for DiskStore {
         })
     }
 
+    fn sources(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Vec<String>> {
+        self.while_it_stands(mnemonic, |listing| {
+            let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
+            let open = |at: usize| self.open_segment(mnemonic, listing.segments[at]).map(Arc::new);
+            pieces::sources(&headers, range, open)
+        })
+    }
+
     fn commit(&self, segment: Segment) -> Result<()> {
         self.until_exchanged(&segment.mnemonic, |listing| {
             let (around, exchange) = self.make_room(listing, &segment)?;

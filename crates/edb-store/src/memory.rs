@@ -54,6 +54,12 @@ impl Store for MemoryStore {
         pieces::read(&headers, rows, range, |at| Ok(Arc::clone(&segments[at])))
     }
 
+    fn sources(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Vec<String>> {
+        let segments = self.segments(mnemonic);
+        let headers: Vec<Header> = segments.iter().map(|segment| segment.about.header).collect();
+        pieces::sources(&headers, range, |at| Ok(Arc::clone(&segments[at])))
+    }
+
     fn commit(&self, segment: Segment) -> Result<()> {
         self.change(|held| {
             held.segments.entry(segment.mnemonic.clone()).or_default().push(Arc::new(segment));

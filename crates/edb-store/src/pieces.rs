@@ -229,6 +229,24 @@ pub(crate) fn read<P: Proof>(
     Ok(reading)
 }
 
+/// Where the samples in `range` come from, and nothing of them.
+pub(crate) fn sources<P: Proof>(
+    headers: &[Header],
+    range: TimeRange,
+    open: impl FnMut(usize) -> Result<Arc<P>>,
+) -> Result<Vec<String>> {
+    let mut shelf = Shelf { open, last: None };
+    let mut sources = Vec::new();
+    for piece in pieces(headers).iter().filter(|piece| piece.range.intersect(range).is_some()) {
+        for source in &shelf.segment(piece.segment)?.about().sources {
+            if !sources.contains(source) {
+                sources.push(source.clone());
+            }
+        }
+    }
+    Ok(sources)
+}
+
 /// The segment that was opened last: pieces come in the order of time, so that each segment is opened once, or nearly, and
 /// few are open at once.
 struct Shelf<P, F> {

@@ -58,6 +58,12 @@ pub trait Store: Send + Sync {
     /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
     fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading>;
 
+    /// Where the samples in `range` come from, without secrets, in order of time; none is read.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn sources(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Vec<String>>;
+
     /// Keeps a segment. It is there for every reader, and for good, when this returns. When this fails it is there whole or not at all.
     /// Where others prove the same range, the newest is believed from then on, and of those of one time the shortest.
     ///

@@ -375,16 +375,10 @@ impl Archive {
         let reading = blocking(move || store.read(&mnemonic, range))
             .await
             .map_err(|error| error.while_doing(format!("could not read {request} from the store")))?;
-        let mut about = dictionary
-            .get(&request.mnemonic)
-            .cloned()
-            .unwrap_or_else(|| DictionaryEntry::bare(request.mnemonic.clone()));
+        let mut about = self.entry(&request.mnemonic, dictionary);
         about.sql_type = Some(reading.samples.sql_type().clone())
             .filter(|_| !reading.samples.is_empty())
             .or(about.sql_type);
-        if self.options.change_only.contains(&about.mnemonic) {
-            about.all_points = Some(false);
-        }
         for source in reading.sources {
             if !sources.contains(&source) {
                 sources.push(source);
@@ -399,6 +393,16 @@ impl Archive {
             known: reading.known,
             learned: None,
         })
+    }
+
+    /// What the dictionary says about a mnemonic, and the user.
+    pub(crate) fn entry(&self, mnemonic: &Mnemonic, dictionary: &Dictionary) -> DictionaryEntry {
+        let known = dictionary.get(mnemonic).cloned();
+        let mut about = known.unwrap_or_else(|| DictionaryEntry::bare(mnemonic.clone()));
+        if self.options.change_only.contains(mnemonic) {
+            about.all_points = Some(false);
+        }
+        about
     }
 
     /// What is known about `mnemonics`: from the store, then from the dictionary that is kept between runs, then from the

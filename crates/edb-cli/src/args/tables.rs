@@ -103,11 +103,33 @@ pub(crate) struct TableArgs {
     pub(crate) limits: Vec<String>,
 }
 
+/// Files of tables.
 #[derive(Debug, Args)]
-pub(crate) struct ExportArgs {
-    /// File to write, by extension: parquet, csv, png, svg (repeat for several) [default: CSV on stdout]
+#[command(next_help_heading = "Files")]
+pub(crate) struct FileArgs {
+    /// File to write, by extension: parquet, csv, ecsv, fits, vot, arrow, jsonl, and of every sample png, svg; `-` is stdout; with
+    /// --partition a folder (repeat for several) [default: CSV on stdout; for statistics on a terminal a table]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
+    /// The format, whatever the name ends in
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// A file for each of these, in folders `mnemonic=…/day=…` that engines read as one data set: mnemonic, year, month, day
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', requires = "output")]
+    pub(crate) partition: Vec<String>,
+    /// The form of CSV: `plain`, or `edb`, the service's own, for every sample of one mnemonic over one range
+    #[arg(long, value_name = "WORD", default_value = "plain")]
+    pub(crate) csv_dialect: String,
+    /// No `#` lines before the rows of CSV
+    #[arg(long)]
+    pub(crate) no_comments: bool,
+    /// JSON of what was asked, what came of it, and rows, sizes and SHA-256 of the files
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
     /// Align to these times: a step (`1s`, `1mo`), `union`, or `of:MNEMONIC`
     #[arg(long, value_name = "TIMES", conflicts_with_all = ["resample", "table"])]
     pub(crate) align: Option<String>,
@@ -130,6 +152,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
+    pub(crate) files: FileArgs,
+    #[command(flatten)]
     pub(crate) statistics: StatisticArgs,
     #[command(flatten)]
     pub(crate) tables: TableArgs,
@@ -139,14 +163,13 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
-    /// File to write, by extension: parquet, csv (repeat for several) [default: a table on a terminal, CSV elsewhere]
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Vec<PathBuf>,
     /// What each row is about: `range`, a bin (`1m`, `1d`, `1mo`), or `block` (what --where, --within and --without leave)
     #[arg(long, value_name = "WORD", default_value = "range", conflicts_with = "table")]
     pub(crate) by: String,
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     #[command(flatten)]
     pub(crate) statistics: StatisticArgs,
     #[command(flatten)]

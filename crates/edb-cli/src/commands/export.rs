@@ -1,16 +1,13 @@
 //! `edb export`.
 
-use std::path::Path;
-
 use edb::frame::{AlignOptions, Beside, Bins};
-use edb::{Error, Result, export, plot};
+use edb::{Error, Result};
 use edb_job::{
-    Output, Shape, TableShape, parse_beside, parse_exception, parse_grid, parse_limit, parse_method,
-    parse_times,
+    TableShape, parse_beside, parse_exception, parse_grid, parse_limit, parse_method, parse_times,
 };
 
-use super::tables;
-use crate::args::{Common, ExportArgs, SummaryForm};
+use super::{files, tables};
+use crate::args::{Common, ExportArgs};
 use crate::source;
 
 pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
@@ -18,22 +15,8 @@ pub(crate) async fn run(common: &Common, args: ExportArgs) -> Result<u8> {
     let mut job = super::job("export", &args.selection, now)?;
     let preparation = tables::preparation(&args.prepare, &args.tables, now)?;
     let table = table(&args)?;
-    if args.output.is_empty() {
-        if common.words.summary == SummaryForm::Json {
-            return Err(Error::usage("both the table and the JSON summary would go to stdout")
-                .with_hint("name a file with `-o`"));
-        }
-        job.outputs.push(Output { path: None, preparation, shape: Shape::Table(table, export::Format::Csv) });
-        return tables::show(common, &job, now, tables::Form::Csv).await;
-    }
-    for path in &args.output {
-        job.outputs.push(Output {
-            path: Some(path.clone()),
-            preparation: preparation.clone(),
-            shape: planned(path, &table)?,
-        });
-    }
-    super::run_job(common, &job, now).await
+    files::plan(&mut job, &args.files, &table, &preparation, files::Otherwise::Csv)?;
+    files::run(common, &job, now).await
 }
 
 fn table(args: &ExportArgs) -> Result<TableShape> {
@@ -66,18 +49,4 @@ fn table(args: &ExportArgs) -> Result<TableShape> {
         return tables::statistics(&args.statistics, bins, &args.prepare.max_gap).map(TableShape::Resampled);
     }
     tables::other(&args.tables, &args.prepare)
-}
-
-fn planned(path: &Path, table: &TableShape) -> Result<Shape> {
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    Ok(match (plot::Format::from_extension(&extension), table) {
-        (Some(format), TableShape::Long) => Shape::Figure(Box::default(), format),
-        (Some(_), _) => {
-            let message =
-                format!("could not plan `{}`: a figure shows the samples themselves", path.display());
-            return Err(Error::usage(message)
-                .with_hint("draw it with `edb plot`; `--align`, `--resample` and `--table` are for tables"));
-        }
-        (None, table) => Shape::Table(table.clone(), export::Format::from_path(path)?),
-    })
 }

@@ -3,7 +3,7 @@
 use edb::frame::Preparation;
 use edb::plot::{FigureOptions, Format};
 use edb::{Error, Result};
-use edb_job::{Output, Shape};
+use edb_job::{Destination, Output, Shape};
 
 use crate::args::{Common, PlotArgs};
 use crate::source;
@@ -21,6 +21,10 @@ pub(crate) async fn run(common: &Common, args: PlotArgs) -> Result<u8> {
     options.width = args.width;
     options.height = args.height;
     let shape = Shape::Figure(Box::new(options), format);
-    job.outputs.push(Output { path: Some(args.output), preparation: Preparation::default(), shape });
+    job.outputs.push(Output {
+        destination: Destination::File(args.output),
+        preparation: Preparation::default(),
+        shape,
+    });
     super::run_job(common, &job, now).await
 }

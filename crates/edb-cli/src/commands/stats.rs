@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 
-use edb::{Error, Result, export};
-use edb_job::{Output, Shape, TableShape, parse_bins};
+use edb::{Error, Result};
+use edb_job::{TableShape, parse_bins};
 
-use super::tables;
-use crate::args::{Common, StatsArgs, SummaryForm};
+use super::{files, tables};
+use crate::args::{Common, StatsArgs};
 use crate::source;
 
 pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
@@ -30,22 +30,8 @@ pub(crate) async fn run(common: &Common, args: StatsArgs) -> Result<u8> {
         }
         TableShape::Resampled(tables::statistics(&args.statistics, bins, &args.prepare.max_gap)?)
     };
-    if args.output.is_empty() {
-        if common.words.summary == SummaryForm::Json {
-            return Err(Error::usage("both the table and the JSON summary would go to stdout")
-                .with_hint("name a file with `-o`"));
-        }
-        job.outputs.push(Output { path: None, preparation, shape: Shape::Table(table, export::Format::Csv) });
-        let form = if std::io::stdout().is_terminal() { tables::Form::Text } else { tables::Form::Csv };
-        return tables::show(common, &job, now, form).await;
-    }
-    for path in args.output {
-        let format = export::Format::from_path(&path)?;
-        job.outputs.push(Output {
-            path: Some(path),
-            preparation: preparation.clone(),
-            shape: Shape::Table(table.clone(), format),
-        });
-    }
-    super::run_job(common, &job, now).await
+    let otherwise =
+        if std::io::stdout().is_terminal() { files::Otherwise::Words } else { files::Otherwise::Csv };
+    files::plan(&mut job, &args.files, &table, &preparation, otherwise)?;
+    files::run(common, &job, now).await
 }

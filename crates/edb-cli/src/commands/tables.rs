@@ -1,17 +1,15 @@
-//! What `export` and `stats` share: flags to options, and tables on stdout.
+//! What `export` and `stats` share: flags to options.
 
 use edb::frame::{
-    Bins, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Preparation, ResampleOptions, Table,
+    Bins, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Preparation, ResampleOptions,
 };
 use edb::{Error, Instant, Result, export};
 use edb_job::{
-    Job, TableShape, parse_borders, parse_clip, parse_edges, parse_layout, parse_limit, parse_pad,
-    parse_stamp, parse_statistics, parse_value_limits,
+    TableShape, parse_borders, parse_clip, parse_edges, parse_layout, parse_limit, parse_pad, parse_stamp,
+    parse_statistics, parse_value_limits,
 };
 
-use crate::args::{Common, PrepareArgs, StatisticArgs, TableArgs};
-use crate::progress::Display;
-use crate::{output, source, summary};
+use crate::args::{PrepareArgs, StatisticArgs, TableArgs};
 
 /// What is done to series before tables are made of them.
 pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) -> Result<Preparation> {
@@ -83,62 +81,4 @@ pub(crate) fn other(args: &TableArgs, prepare: &PrepareArgs) -> Result<TableShap
         ..FlawOptions::default()
     };
     TableShape::parse(word, intervals, flaws)
-}
-
-/// The form of a table on stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// For pipes.
-    Csv,
-    /// For people.
-    Text,
-}
-
-/// Makes the one table of a job, and prints it.
-pub(crate) async fn show(common: &Common, job: &Job, now: Instant, form: Form) -> Result<u8> {
-    let archive = source::archive(common, None, None, &job.change_only).await?;
-    if common.dry_run {
-        return super::plan(common, job, &archive, now).await;
-    }
-    let mut display = Display::new(common, archive.source());
-    let report = edb_job::run(job, &archive, now, |event| display.show(&event)).await;
-    display.finish();
-    let report = report?;
-    if let Some(cause) = &report.cause {
-        output::say_error(cause);
-        return Ok(report.exit_code);
-    }
-    if !common.words.quiet {
-        report.notices.iter().for_each(|notice| output::say(&format!("notice: {notice}")));
-    }
-    for table in &report.shown {
-        let mut bytes = Vec::new();
-        match form {
-            Form::Csv => export::write(table, export::Format::Csv, &mut bytes)?,
-            Form::Text => bytes = text(table)?.into_bytes(),
-        }
-        output::data(&bytes)?;
-    }
-    summary::failures(&report.failures).iter().for_each(|line| output::say(line));
-    Ok(report.exit_code)
-}
-
-/// A table with columns of even width.
-fn text(table: &Table) -> Result<String> {
-    let rows = export::words(table)?;
-    let widths: Vec<usize> = (0..table.columns().len())
-        .map(|at| rows.iter().map(|row| row[at].0.chars().count()).max().unwrap_or_default())
-        .collect();
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for ((word, is_number), width) in row.iter().zip(&widths) {
-            let pad = " ".repeat(width - word.chars().count());
-            let (before, after) = if *is_number { (pad.as_str(), "") } else { ("", pad.as_str()) };
-            line.extend([before, word, after, "  "]);
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    Ok(text)
 }

@@ -5,8 +5,11 @@
     reason = "a test may fail, and make what files it likes"
 )]
 
+mod data_set;
+mod golden;
+
 use edb_core::{Instant, Mnemonic, Nulls, Samples, Series, SqlType, TextColumn, TimeRange, Values};
-use edb_export::{Format, write, write_file};
+use edb_export::{FileOptions, Format, write, write_file};
 use edb_frame::{Table, long};
 
 fn series(name: &str, sql_type: SqlType, values: Values, nulls: &[usize]) -> Series {
@@ -35,9 +38,7 @@ fn table() -> Table {
 }
 
 fn bytes(table: &Table, format: Format) -> Vec<u8> {
-    let mut out = Vec::new();
-    write(table, format, &mut out).unwrap();
-    out
+    write(table, FileOptions::new(format), Vec::new()).unwrap().0
 }
 
 #[test]
@@ -47,8 +48,8 @@ fn csv_is_exact_and_tells_null_from_empty() {
 # source: a test of two lines
 # column time: time of the sample, UTC
 # column mnemonic: whose sample
-# column value: numeric value; integers beyond 2^53 only in `integer`
-# column integer: exact value of integer mnemonics
+# column value [V]: numeric value; integers beyond 2^53 only in `integer`
+# column integer [V]: exact value of integer mnemonics
 # column text: value of text mnemonics
 time,mnemonic,value,integer,text
 1970-01-01T00:00:00.000000Z,A,0.1,,
@@ -82,8 +83,8 @@ fn parquet_holds_the_values_the_nulls_and_the_provenance() {
 
 #[test]
 fn the_same_table_gives_the_same_bytes_in_every_format() {
-    for (format, name) in Format::ALL {
-        assert_eq!(bytes(&table(), format), bytes(&table(), format), "{name}");
+    for (format, names) in Format::ALL {
+        assert_eq!(bytes(&table(), format), bytes(&table(), format), "{}", names[0]);
     }
 }
 
@@ -101,10 +102,42 @@ fn a_table_without_rows_is_a_file_with_columns() {
 fn a_file_that_cannot_be_written_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.csv");
-    let size = write_file(&table(), Format::from_path(&path).unwrap(), &path).unwrap();
-    assert_eq!(size, std::fs::metadata(&path).unwrap().len());
-    let error = write_file(&table(), Format::Csv, &path.join("below/a/file.csv")).unwrap_err();
+    let options = FileOptions::new(Format::from_path(&path).unwrap());
+    let written = write_file(&table(), options, &path).unwrap();
+    assert_eq!(written.size_bytes, std::fs::metadata(&path).unwrap().len());
+    assert_eq!(written.rows, 10);
+    let error = write_file(&table(), options, &path.join("below/a/file.csv")).unwrap_err();
     assert_eq!(error.kind(), edb_core::ErrorKind::Disk);
-    assert_eq!(std::fs::metadata(&path).unwrap().len(), size);
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), written.size_bytes);
     assert!(Format::from_path(std::path::Path::new("x.docx")).unwrap_err().to_string().contains("x.docx"));
+}
+
+#[test]
+fn the_digest_is_that_of_the_bytes() {
+    use std::io::Write;
+    // The example of FIPS 180-2.
+    let mut hashed = edb_export::Hashed::new(Vec::new());
+    hashed.write_all(b"abc").unwrap();
+    let (bytes, size, sha256) = hashed.finish();
+    assert_eq!((bytes.as_slice(), size), (b"abc".as_slice(), 3));
+    assert_eq!(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn csv_can_do_without_comments() {
+    let options = FileOptions { has_comments: false, ..FileOptions::new(Format::Csv) };
+    let (bytes, _) = write(&table(), options, Vec::new()).unwrap();
+    assert!(bytes.starts_with(b"time,mnemonic,"));
+}
+
+#[test]
+fn provenance_of_json_lines_stands_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.jsonl");
+    let written = write_file(&table(), FileOptions::new(Format::JsonLines), &path).unwrap();
+    assert_eq!(written.notices.len(), 1, "one value is no number");
+    let about = std::fs::read_to_string(edb_export::about_path(&path)).unwrap();
+    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(about["edb.provenance"][0], serde_json::json!(["source", "a test\nof two lines"]));
+    assert_eq!(about["edb.columns"]["value"]["standard_unit"], "V");
 }

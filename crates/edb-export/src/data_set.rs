@@ -1,0 +1,221 @@
+//! A folder of files by mnemonic and time, as Hive has them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use edb_core::atomic::Staging;
+use edb_core::{Error, Instant, MICROS_PER_DAY, Result};
+use edb_frame::Table;
+use edb_parquet::OwnedColumn;
+
+use crate::columns;
+use crate::format::FileOptions;
+use crate::writer::{FileWriter, Written};
+
+/// What the rows of one file have in common. Each has a folder `key=value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionKey {
+    /// The mnemonic, of tables with a column of that name, which the files do not have then: readers take it from the folder.
+    Mnemonic,
+    /// The year of the time, `2024`.
+    Year,
+    /// The month of the time, `2024-03`.
+    Month,
+    /// The UTC day of the time, `2024-03-01`.
+    Day,
+}
+
+/// What a row without a time, or without a mnemonic, is filed under.
+const NULL_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+impl PartitionKey {
+    const ALL: [Self; 4] = [Self::Mnemonic, Self::Year, Self::Month, Self::Day];
+
+    /// Reads `mnemonic`, `year`, `month` or `day`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Usage`].
+    pub fn parse(word: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|key| key.word() == word.trim()).ok_or_else(|| {
+            Error::usage(format!("could not read `{word}` as what files are to be parted by"))
+                .with_hint("use `mnemonic`, `year`, `month`, `day`, or several: `mnemonic,day`")
+        })
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mnemonic => "mnemonic",
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+        }
+    }
+
+    /// Bytes of a date that are the value.
+    fn date_bytes(self) -> usize {
+        match self {
+            Self::Year => 4,
+            Self::Month => 7,
+            Self::Mnemonic | Self::Day => 10,
+        }
+    }
+}
+
+/// One file of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its place in the folder, `mnemonic=SA_ZATTEST1/day=2024-03-01/part-0.parquet`.
+    pub path: PathBuf,
+    /// What was written.
+    pub written: Written,
+}
+
+/// Writes tables into a folder of files that appear together.
+///
+/// A file is open as long as the tables that come have rows for it; one that begins again later has a further part. Files of these names are
+/// replaced, others in the folder stay: an export of the next day adds to it.
+pub struct DataSet {
+    staging: Staging,
+    keys: Vec<PartitionKey>,
+    options: FileOptions,
+    open: BTreeMap<PathBuf, (PathBuf, FileWriter)>,
+    begun: HashMap<PathBuf, usize>,
+    parts: Vec<Part>,
+}
+
+impl DataSet {
+    /// Begins a data set in `folder`.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`] if the folder cannot be made or written.
+    pub fn create(folder: &Path, keys: &[PartitionKey], options: FileOptions) -> Result<Self> {
+        Ok(Self {
+            staging: Staging::create(folder)?,
+            keys: keys.to_vec(),
+            options,
+            open: BTreeMap::new(),
+            begun: HashMap::new(),
+            parts: Vec::new(),
+        })
+    }
+
+    /// Adds the rows of `table`, each to the file it belongs to.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Usage`] if the table has no mnemonic, or no time, and the files are to be parted by it;
+    /// [`edb_core::ErrorKind::Disk`].
+    pub fn add(&mut self, table: &Table) -> Result<()> {
+        let places = self.places(table)?;
+        let has_rows = |folder: &PathBuf| places.iter().any(|(place, _)| place == folder);
+        let done: Vec<PathBuf> = self.open.keys().filter(|folder| !has_rows(folder)).cloned().collect();
+        done.iter().try_for_each(|folder| self.close(folder))?;
+        for (folder, rows) in places {
+            let part = self.part(table, &rows)?;
+            if !self.open.contains_key(&folder) {
+                let number = self.begun.entry(folder.clone()).or_default();
+                let path = folder.join(format!("part-{number}.{}", self.options.format.extension()));
+                *number += 1;
+                let file = FileWriter::create(&part, self.options, &self.staging.path(&path))?;
+                self.open.insert(folder.clone(), (path, file));
+            }
+            if let Some((_, file)) = self.open.get_mut(&folder) {
+                file.add(&part)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows as a table without the columns that are in the names of folders.
+    fn part(&self, table: &Table, rows: &[u32]) -> Result<Table> {
+        let is_run = rows.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        let part = match rows {
+            [first, .., last] if is_run => table.slice(*first as usize..*last as usize + 1),
+            rows => table.take(rows)?,
+        };
+        if self.keys.contains(&PartitionKey::Mnemonic) { part.without("mnemonic") } else { Ok(part) }
+    }
+
+    /// The folders of the rows, in the order of the first of each.
+    fn places(&self, table: &Table) -> Result<Vec<(PathBuf, Vec<u32>)>> {
+        let column = |names: &[&str], what: &str| {
+            let found = table.frame().columns().iter().find(|column| names.contains(&column.name().as_str()));
+            let found = found.map(columns::cells).transpose()?;
+            found.ok_or_else(|| {
+                Error::usage(format!("could not part the files by {what}: the table has no such column"))
+                    .with_hint("part them by something that is in each row")
+            })
+        };
+        let has_time = self.keys.iter().any(|key| *key != PartitionKey::Mnemonic);
+        let times = if has_time { Some(column(&["time", "start"], "time")?) } else { None };
+        let has_names = self.keys.contains(&PartitionKey::Mnemonic);
+        let names = if has_names { Some(column(&["mnemonic"], "mnemonic")?) } else { None };
+        // A day and the code of a mnemonic, and where its rows are listed.
+        let mut lists: HashMap<(Option<i64>, Option<u32>), usize> = HashMap::new();
+        let mut places: Vec<(PathBuf, Vec<u32>)> = Vec::new();
+        for row in 0..table.rows() {
+            let day = times.as_ref().and_then(|cells| match &cells.values {
+                OwnedColumn::Time(times) if !cells.is_null(row) => {
+                    Some(times[row].div_euclid(MICROS_PER_DAY))
+                }
+                _ => None,
+            });
+            let code = names.as_ref().and_then(|cells| match &cells.values {
+                OwnedColumn::Text(text) if !cells.is_null(row) => Some(text.codes()[row]),
+                _ => None,
+            });
+            let list = *lists.entry((day, code)).or_insert_with(|| {
+                let name = code.and_then(|code| names.as_ref()?.words().nth(code as usize));
+                let folder = self.folder(day, name);
+                // Several days may have one month.
+                places.iter().position(|(place, _)| *place == folder).unwrap_or_else(|| {
+                    places.push((folder, Vec::new()));
+                    places.len() - 1
+                })
+            });
+            places[list].1.push(row as u32);
+        }
+        Ok(places)
+    }
+
+    fn folder(&self, day: Option<i64>, name: Option<&str>) -> PathBuf {
+        let date = day.map(|day| Instant::from_micros(day.saturating_mul(MICROS_PER_DAY)).to_edb_text());
+        let value = |key: &PartitionKey| match key {
+            PartitionKey::Mnemonic => name.map(safe),
+            key => date.as_ref().map(|date| date[..key.date_bytes()].to_owned()),
+        };
+        let folder =
+            |key: &PartitionKey| format!("{}={}", key.word(), value(key).as_deref().unwrap_or(NULL_VALUE));
+        self.keys.iter().map(folder).collect()
+    }
+
+    fn close(&mut self, folder: &Path) -> Result<()> {
+        if let Some((path, file)) = self.open.remove(folder) {
+            self.parts.push(Part { path, written: file.finish()? });
+        }
+        Ok(())
+    }
+
+    /// Gives the files their names, and returns what they are, by name.
+    ///
+    /// # Errors
+    /// [`edb_core::ErrorKind::Disk`].
+    pub fn finish(mut self) -> Result<Vec<Part>> {
+        let open: Vec<PathBuf> = self.open.keys().cloned().collect();
+        open.iter().try_for_each(|folder| self.close(folder))?;
+        self.parts.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut paths: Vec<PathBuf> = self.parts.iter().map(|part| part.path.clone()).collect();
+        if !self.options.format.has_header() {
+            paths.extend(self.parts.iter().map(|part| crate::about_path(&part.path)));
+        }
+        self.staging.commit(&paths)?;
+        Ok(self.parts)
+    }
+}
+
+/// A value as part of a path: what may not be in one is written as `%2F`.
+fn safe(text: &str) -> String {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte);
+    let one = |byte: u8| if is_safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
+}

@@ -1,0 +1,141 @@
+//! Where tables and figures go.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use edb::export::{DataSet, FileOptions, FileWriter, PartitionKey, Writer, Written};
+use edb::{Result, Table};
+
+use crate::report::{FileReport, PartReport};
+
+/// Where an output goes.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    /// Nowhere: the report has the table.
+    Shown,
+    /// A file, which appears whole or not at all.
+    File(PathBuf),
+    /// A folder of files by mnemonic and time, which appear together.
+    DataSet(PathBuf, Vec<PartitionKey>),
+    /// As it is made, into a pipe.
+    Stream(Stream),
+}
+
+/// What a job may write to and does not own, as stdout.
+#[derive(Clone)]
+pub struct Stream(Arc<Mutex<dyn Write + Send>>);
+
+impl Stream {
+    /// A stream into `out`.
+    pub fn new(out: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(out)))
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream(…)")
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+impl Destination {
+    /// The file or folder.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File(path) | Self::DataSet(path, _) => Some(path),
+            Self::Shown | Self::Stream(_) => None,
+        }
+    }
+}
+
+/// A table that is being written.
+pub(crate) enum Writing {
+    File(PathBuf, FileWriter),
+    DataSet(PathBuf, DataSet),
+    Stream(Box<Writer<Stream>>),
+}
+
+impl Writing {
+    /// Begins with the columns and the provenance of `first`, whose rows are not written yet; `None` for what goes nowhere.
+    pub(crate) fn begin(
+        destination: &Destination,
+        options: FileOptions,
+        first: &Table,
+    ) -> Result<Option<Self>> {
+        Ok(match destination {
+            Destination::Shown => None,
+            Destination::File(path) => {
+                Some(Self::File(path.clone(), FileWriter::create(first, options, path)?))
+            }
+            Destination::DataSet(path, keys) => {
+                Some(Self::DataSet(path.clone(), DataSet::create(path, keys, options)?))
+            }
+            Destination::Stream(stream) => {
+                let writer = Writer::new(first, options, stream.clone(), &std::env::temp_dir())?;
+                Some(Self::Stream(Box::new(writer)))
+            }
+        })
+    }
+
+    pub(crate) fn add(&mut self, table: &Table) -> Result<()> {
+        match self {
+            Self::File(_, file) => file.add(table),
+            Self::DataSet(_, set) => set.add(table),
+            Self::Stream(writer) => writer.add(table),
+        }
+    }
+
+    /// What was written, and what its format could not say.
+    pub(crate) fn finish(self, content: &str) -> Result<(FileReport, Vec<edb::Notice>)> {
+        let file = |path: PathBuf, written: Written| FileReport {
+            path,
+            content: content.to_owned(),
+            rows: written.rows,
+            size_bytes: written.size_bytes,
+            sha256: Some(written.sha256),
+            parts: Vec::new(),
+        };
+        Ok(match self {
+            Self::File(path, writer) => {
+                let written = writer.finish()?;
+                let notices = written.notices.clone();
+                (file(path, written), notices)
+            }
+            Self::Stream(writer) => {
+                let (_, written) = writer.finish()?;
+                let notices = written.notices.clone();
+                (file(PathBuf::from("-"), written), notices)
+            }
+            Self::DataSet(path, set) => {
+                let parts = set.finish()?;
+                let mut notices = Vec::new();
+                for notice in parts.iter().flat_map(|part| &part.written.notices) {
+                    if !notices.contains(notice) {
+                        notices.push(notice.clone());
+                    }
+                }
+                let report = FileReport {
+                    path,
+                    content: content.to_owned(),
+                    rows: parts.iter().map(|part| part.written.rows).sum(),
+                    size_bytes: parts.iter().map(|part| part.written.size_bytes).sum(),
+                    sha256: None,
+                    parts: parts.into_iter().map(PartReport::from).collect(),
+                };
+                (report, notices)
+            }
+        })
+    }
+}

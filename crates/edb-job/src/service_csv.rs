@@ -1,0 +1,106 @@
+//! The samples of one mnemonic in the form of the service's own answers.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use edb::atomic::AtomicFile;
+use edb::export::Hashed;
+use edb::{Error, ErrorKind, Result, Sample, Samples, Series, SqlType, wire};
+
+use crate::destination::{Destination, Stream};
+use crate::report::FileReport;
+
+/// An answer that is being written: what the service would send for the range, its bracket rows included.
+pub(crate) struct ServiceCsv {
+    out: Hashed<Out>,
+    path: PathBuf,
+    has_begun: bool,
+    sql_type: SqlType,
+    trailing: Option<Sample>,
+    rows: usize,
+}
+
+enum Out {
+    File(AtomicFile),
+    Stream(Stream),
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stream(stream) => stream.flush(),
+        }
+    }
+}
+
+impl ServiceCsv {
+    /// Begins the answer of the one request there may be.
+    pub(crate) fn begin(destination: &Destination, described: &[Series]) -> Result<Self> {
+        let [only] = described else {
+            let message = format!(
+                "the service's form has one mnemonic over one range, and {} are asked for",
+                described.len()
+            );
+            return Err(Error::usage(message).with_hint(
+                "name one, or use `edb fetch`, or `edb store export`, which write a file for each",
+            ));
+        };
+        let (path, out) = match destination {
+            Destination::File(path) => (path.as_path(), Out::File(AtomicFile::create(path)?)),
+            Destination::Stream(stream) => (Path::new("-"), Out::Stream(stream.clone())),
+            Destination::DataSet(..) | Destination::Shown => {
+                return Err(Error::usage("the service's form is written to a file, or to stdout"));
+            }
+        };
+        let sql_type = only.about.sql_type.clone().unwrap_or(SqlType::Varchar);
+        let out = Hashed::new(out);
+        Ok(Self { out, path: path.to_owned(), has_begun: false, sql_type, trailing: None, rows: 0 })
+    }
+
+    /// Adds the next samples.
+    pub(crate) fn add(&mut self, series: &[Series]) -> Result<()> {
+        for one in series {
+            self.sql_type = one.samples.sql_type().clone();
+            self.rows += one.samples.len();
+            let leading = one.leading.as_ref().filter(|_| !self.has_begun);
+            self.print(&one.samples.clone().with_brackets(leading, None)?)?;
+            self.trailing.clone_from(&one.trailing);
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, samples: &Samples) -> Result<()> {
+        let body = wire::encode(samples);
+        // The header comes once.
+        let rows = body.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let start = if self.has_begun { rows } else { 0 };
+        self.has_begun = true;
+        self.out.write_all(&body[start..]).map_err(|error| self.refuse(error))
+    }
+
+    fn refuse(&self, error: io::Error) -> Error {
+        Error::new(ErrorKind::Disk, format!("could not write `{}`", self.path.display())).caused_by(error)
+    }
+
+    /// Ends the answer with its trailing bracket.
+    pub(crate) fn finish(mut self, content: &str) -> Result<FileReport> {
+        let trailing = self.trailing.take();
+        let end = Samples::empty(self.sql_type.clone()).with_brackets(None, trailing.as_ref())?;
+        self.print(&end)?;
+        self.out.flush().map_err(|error| self.refuse(error))?;
+        let (out, size_bytes, sha256) = self.out.finish();
+        if let Out::File(file) = out {
+            file.commit()?;
+        }
+        let (content, parts) = (content.to_owned(), Vec::new());
+        Ok(FileReport { path: self.path, content, rows: self.rows, size_bytes, sha256: Some(sha256), parts })
+    }
+}

@@ -1,0 +1,235 @@
+//! Tables that are made while samples pass, so that memory is bounded however many there are.
+
+use edb::frame::{self, Preparation, Resampler, Table};
+use edb::{Coverage, Error, Exposures, Fetched, Mnemonic, Notice, Result, Series};
+
+use crate::destination::{Destination, Writing};
+use crate::job::{Job, Output, Resolved, Shape, TableShape};
+use crate::make::{Made, blocking, places};
+use crate::report::SeriesReport;
+use crate::run::{add, provenance};
+use crate::service_csv::ServiceCsv;
+use crate::tally::Tally;
+
+/// About as many samples are read at once, of all mnemonics together.
+const WINDOW_ROWS: usize = 1 << 20;
+
+/// What is made of passing samples.
+enum Passing {
+    /// Statistics, one mnemonic after the other.
+    Bins { resampler: Resampler, preparation: Preparation, spans: Option<Coverage> },
+    /// Every sample, by time.
+    Rows(Box<Rows>),
+    /// The service's own form.
+    Service(ServiceCsv),
+}
+
+/// A table of samples that is being written.
+struct Rows {
+    writing: Writing,
+    preparation: Preparation,
+    spans: Option<Coverage>,
+    exposures: Exposures,
+    /// Whether its files are of one mnemonic each: then these pass one after the other.
+    is_by_mnemonic: bool,
+}
+
+impl Rows {
+    fn add(&mut self, series: &[Series]) -> Result<()> {
+        let cut = self.preparation.cut(series, self.spans.as_ref());
+        // A window may hold more than was reckoned with.
+        for part in parts(&cut) {
+            self.writing.add(&table(&part, &self.exposures)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The table of every sample.
+fn table(series: &[Series], exposures: &Exposures) -> Result<Table> {
+    let table = frame::long(series)?;
+    if exposures.is_empty() { Ok(table) } else { table.labelled(exposures) }
+}
+
+/// Cuts series in time until none has much more than a window's rows.
+fn parts(series: &[Series]) -> Vec<Vec<Series>> {
+    let rows: usize = series.iter().map(|one| one.samples.len()).sum();
+    let range = series.iter().map(|one| one.range).reduce(edb::TimeRange::hull);
+    let Some(range) = range.filter(|range| rows > 2 * WINDOW_ROWS && range.micros() > 1) else {
+        return vec![series.to_vec()];
+    };
+    let middle = range.start().plus_micros(range.micros() / 2);
+    let halves =
+        [edb::TimeRange::checked(range.start(), middle), edb::TimeRange::checked(middle, range.stop())];
+    let half = |half: edb::TimeRange| {
+        let cut = |one: &Series| {
+            let range = one.range.intersect(half)?;
+            let samples = one.samples.slice(one.samples.rows_in(range));
+            Some(Series { range, samples, known: one.known.within(range), ..Series::clone(one) })
+        };
+        parts(&series.iter().filter_map(cut).collect::<Vec<_>>())
+    };
+    halves.into_iter().flatten().flat_map(half).collect()
+}
+
+/// Makes all outputs of a job while samples pass.
+pub(crate) async fn stream(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
+    fetched.find_sources()?;
+    let mut tallies: Vec<Tally> =
+        (0..fetched.known().len()).map(|at| Tally::new(fetched.described(at))).collect();
+    let needs = job.needs()?;
+    let mut serving = Vec::new();
+    for at in places(fetched, |name| needs.contains(name)) {
+        let series = fetched.read(at).await?;
+        tallies[at].add(&series);
+        serving.push(series);
+    }
+    let (mut passing, notices) = begin(job, resolved, fetched, serving).await?;
+    fetched.retrieved.notices.extend(notices);
+    passing = bins(resolved, fetched, passing, &mut tallies).await?;
+    let groups: Vec<Vec<usize>> =
+        resolved.wanted.iter().map(|mnemonic| places(fetched, |name| name == mnemonic)).collect();
+    for by_mnemonic in [false, true] {
+        let is_it = |one: &Passing| match one {
+            Passing::Rows(rows) => rows.is_by_mnemonic == by_mnemonic,
+            Passing::Service(_) => by_mnemonic,
+            Passing::Bins { .. } => false,
+        };
+        if !passing.iter().any(is_it) {
+            continue;
+        }
+        for group in if by_mnemonic { groups.clone() } else { vec![groups.concat()] } {
+            passing = rows(fetched, &group, by_mnemonic, passing, &mut tallies).await?;
+        }
+    }
+    let outputs = job.outputs.clone();
+    let made = blocking(move || {
+        let finish = |(one, output): (Passing, &Output)| {
+            Ok(match one {
+                Passing::Bins { resampler, .. } => Made::Table(Box::new(resampler.finish()?)),
+                Passing::Rows(rows) => {
+                    let (file, notices) = rows.writing.finish(output.shape.words())?;
+                    Made::Written(file, notices)
+                }
+                Passing::Service(csv) => Made::Written(csv.finish(output.shape.words())?, Vec::new()),
+            })
+        };
+        passing.into_iter().zip(&outputs).map(finish).collect::<Result<Vec<_>>>()
+    })
+    .await?;
+    Ok((tallies.iter().map(Tally::report).collect(), made))
+}
+
+/// Begins every output. What conditions say is known before the first sample passes, and so are all notices.
+async fn begin(
+    job: &Job,
+    resolved: &Resolved,
+    fetched: &Fetched,
+    serving: Vec<Series>,
+) -> Result<(Vec<Passing>, Vec<Notice>)> {
+    let outputs = job.outputs.clone();
+    let facts = provenance(resolved, fetched);
+    let told = fetched.retrieved.notices.clone();
+    let exposures = resolved.exposures.clone();
+    let wanted = places(fetched, |name| resolved.wanted.contains(name));
+    let described: Vec<Series> = wanted.iter().map(|at| fetched.described(*at)).collect();
+    blocking(move || {
+        let (mut passing, mut notices) = (Vec::new(), Vec::new());
+        for Output { destination, shape, preparation } in outputs {
+            let spans = preparation.spans(&serving)?;
+            add(&mut notices, &spans.notices);
+            let spans = spans.value;
+            passing.push(match shape {
+                Shape::Table(TableShape::Resampled(options), _) => {
+                    Passing::Bins { resampler: Resampler::new(options)?, preparation, spans }
+                }
+                Shape::Table(TableShape::Long, options) => {
+                    let mut first = table(&described, &exposures)?;
+                    first.made = [facts.clone(), preparation.words()].concat();
+                    first.notices = [told.clone(), notices.clone()].concat();
+                    let writing = Writing::begin(&destination, options, &first)?;
+                    let writing = writing.ok_or_else(|| Error::usage("a table that goes nowhere is not streamed"))?;
+                    let is_by_mnemonic = matches!(&destination, Destination::DataSet(_, keys) if keys.contains(&edb::export::PartitionKey::Mnemonic));
+                    let exposures = exposures.clone();
+                    Passing::Rows(Box::new(Rows { writing, preparation, spans, exposures, is_by_mnemonic }))
+                }
+                Shape::ServiceCsv => Passing::Service(ServiceCsv::begin(&destination, &described)?),
+                Shape::Table(..) | Shape::Figure(..) => {
+                    return Err(Error::usage("this output cannot be made while samples pass"));
+                }
+            });
+        }
+        Ok((passing, notices))
+    })
+    .await
+}
+
+/// The series of one mnemonic at a time, each forgotten when its bins are told.
+async fn bins(
+    resolved: &Resolved,
+    fetched: &mut Fetched,
+    mut passing: Vec<Passing>,
+    tallies: &mut [Tally],
+) -> Result<Vec<Passing>> {
+    if !passing.iter().any(|one| matches!(one, Passing::Bins { .. })) {
+        return Ok(passing);
+    }
+    for mnemonic in &resolved.wanted {
+        let mut series = Vec::new();
+        for at in places(fetched, |name: &Mnemonic| name == mnemonic) {
+            let one = fetched.read(at).await?;
+            if !tallies[at].has_samples() {
+                tallies[at].add(&one);
+            }
+            series.push(one);
+        }
+        passing = blocking(move || {
+            for one in &mut passing {
+                if let Passing::Bins { resampler, preparation, spans } = one {
+                    resampler.add(&preparation.cut(&series, spans.as_ref()))?;
+                }
+            }
+            Ok(passing)
+        })
+        .await?;
+    }
+    Ok(passing)
+}
+
+/// The samples of these requests by time, a window after the other.
+async fn rows(
+    fetched: &mut Fetched,
+    group: &[usize],
+    by_mnemonic: bool,
+    mut passing: Vec<Passing>,
+    tallies: &mut [Tally],
+) -> Result<Vec<Passing>> {
+    let untold: Vec<bool> = group.iter().map(|at| !tallies[*at].has_samples()).collect();
+    for window in fetched.windows(group, WINDOW_ROWS)? {
+        let mut series = Vec::new();
+        for (at, is_untold) in group.iter().zip(&untold) {
+            if let Some(one) = fetched.read_in(*at, window).await? {
+                if *is_untold {
+                    tallies[*at].add(&one);
+                }
+                series.push(one);
+            }
+        }
+        passing = blocking(move || {
+            for one in &mut passing {
+                match one {
+                    Passing::Rows(rows) if rows.is_by_mnemonic == by_mnemonic => rows.add(&series)?,
+                    Passing::Service(csv) if by_mnemonic => csv.add(&series)?,
+                    _ => {}
+                }
+            }
+            Ok(passing)
+        })
+        .await?;
+    }
+    Ok(passing)
+}
