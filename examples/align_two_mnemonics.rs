@@ -24,5 +24,6 @@ async fn main() -> Result<()> {
         Limit::At(Duration::from_secs(10)),
     );
     let table = align(&retrieved.series, &options)?;
-    edb::export::write(&table, edb::export::Format::Csv, &mut std::io::stdout())
+    let options = edb::export::FileOptions::new(edb::export::Format::Csv);
+    edb::export::write(&table, options, std::io::stdout()).map(|_| ())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edb::export::{DataSet, FileOptions, FileWriter, PartitionKey, Writer, Written};
-use edb::{Result, Table};
+use edb::{Error, Result, Table};
 
 use crate::report::{FileReport, PartReport};
 
@@ -60,6 +60,10 @@ impl Destination {
     }
 }
 
+fn to_stdout(error: Error) -> Error {
+    error.while_doing("could not write to stdout")
+}
+
 /// A table that is being written.
 pub(crate) enum Writing {
     File(PathBuf, FileWriter),
@@ -83,7 +87,8 @@ impl Writing {
                 Some(Self::DataSet(path.clone(), DataSet::create(path, keys, options)?))
             }
             Destination::Stream(stream) => {
-                let writer = Writer::new(first, options, stream.clone(), &std::env::temp_dir())?;
+                let writer = Writer::new(first, options, stream.clone(), &std::env::temp_dir());
+                let writer = writer.map_err(to_stdout)?;
                 Some(Self::Stream(Box::new(writer)))
             }
         })
@@ -93,7 +98,7 @@ impl Writing {
         match self {
             Self::File(_, file) => file.add(table),
             Self::DataSet(_, set) => set.add(table),
-            Self::Stream(writer) => writer.add(table),
+            Self::Stream(writer) => writer.add(table).map_err(to_stdout),
         }
     }
 
@@ -114,7 +119,7 @@ impl Writing {
                 (file(path, written), notices)
             }
             Self::Stream(writer) => {
-                let (_, written) = writer.finish()?;
+                let (_, written) = writer.finish().map_err(to_stdout)?;
                 let notices = written.notices.clone();
                 (file(PathBuf::from("-"), written), notices)
             }

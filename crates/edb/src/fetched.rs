@@ -148,7 +148,7 @@ fn windows(hull: TimeRange, rates: &[(TimeRange, f64)], most: f64) -> Vec<TimeRa
     for (turn, change) in turns {
         while rate > 0.0 && come + rate * (turn - at) as f64 >= most {
             let step = ((most - come) / rate).ceil().max(1.0) as i64;
-            if at + step >= turn {
+            if at + step > turn {
                 break;
             }
             at += step;
@@ -179,7 +179,7 @@ mod tests {
         let rates = [(range(0, 1000), 1.0), (range(500, 1000), 1.0), (range(5000, 6000), 0.1)];
         let found = windows(range(0, 9000), &rates, 250.0);
         let stops: Vec<i64> = found.iter().map(|window| window.stop().as_micros()).collect();
-        assert_eq!(stops, [250, 500, 625, 750, 875, 5000, 9000]);
+        assert_eq!(stops, [250, 500, 625, 750, 875, 1000, 9000]);
     }
 
     proptest! {
