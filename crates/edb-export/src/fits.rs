@@ -205,21 +205,6 @@ fn column(cards: &mut Cards, number: usize, head: &Head, seen: &Seen, name: &str
     }
 }
 
-/// Names of letters, digits and underscores, no two the same in any case.
-fn names(header: &Header) -> Vec<String> {
-    let mut taken = std::collections::HashSet::new();
-    let mut name = |column: &Head| {
-        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let wanted: String = column.name.chars().map(plain).collect();
-        let others = (2..).map(|number| format!("{wanted}_{number}"));
-        let free = std::iter::once(if wanted.is_empty() { "_".to_owned() } else { wanted.clone() })
-            .chain(others)
-            .find(|name| taken.insert(name.to_ascii_lowercase()));
-        free.unwrap_or(wanted)
-    };
-    header.columns.iter().map(&mut name).collect()
-}
-
 fn is_plain(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
 }
@@ -305,7 +290,7 @@ impl<W: Write + Send> Sink<W> for Fits<W> {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<(W, Vec<String>)> {
-        let names = names(&self.header);
+        let names = self.header.plain_names();
         let head = self.head(&names);
         self.out.write_all(&head)?;
         let columns = &self.columns;

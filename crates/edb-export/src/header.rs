@@ -1,5 +1,7 @@
 //! What a file says about itself before its rows.
 
+use std::collections::HashSet;
+
 use edb_core::Result;
 use edb_frame::Table;
 use edb_parquet::{Kind, OwnedColumn};
@@ -62,6 +64,20 @@ impl Header {
     pub(crate) fn unknown_units(&self) -> impl Iterator<Item = (&str, &str)> {
         let unknown = self.columns.iter().filter(|column| column.standard == Unit::Unknown);
         unknown.map(|column| (column.name.as_str(), column.unit.as_str()))
+    }
+
+    /// Names of letters, digits and underscores, no two the same in any case.
+    pub(crate) fn plain_names(&self) -> Vec<String> {
+        let mut taken = HashSet::new();
+        let mut name = |column: &Head| {
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            let wanted: String = column.name.chars().map(plain).collect();
+            let wanted = if wanted.is_empty() { "_".to_owned() } else { wanted };
+            let others = (2..).map(|number| format!("{wanted}_{number}"));
+            let mut all = std::iter::once(wanted.clone()).chain(others);
+            all.find(|name| taken.insert(name.to_ascii_lowercase())).unwrap_or_default()
+        };
+        self.columns.iter().map(&mut name).collect()
     }
 
     /// `edb.provenance`, a list of pairs, and `edb.columns`, an object by column.

@@ -83,12 +83,12 @@ fn head(header: &Header) -> String {
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">
 <RESOURCE type="results">
-<TIMESYS ID="utc" timescale="UTC" refposition="UNKNOWN"/>
+<TIMESYS ID="time-scale" timescale="UTC" refposition="UNKNOWN"/>
 <TABLE>
 "#,
     );
-    for (at, column) in header.columns.iter().enumerate() {
-        text.push_str(&field(at, column));
+    for (column, id) in header.columns.iter().zip(header.plain_names()) {
+        text.push_str(&field(column, &id));
     }
     for (key, value) in &header.facts {
         let (key, value) = (escaped(key), escaped(value));
@@ -98,16 +98,18 @@ fn head(header: &Header) -> String {
     text
 }
 
-fn field(at: usize, column: &Head) -> String {
+fn field(column: &Head, id: &str) -> String {
     let kind = match column.kind {
-        Kind::Time => r#"datatype="char" arraysize="26" xtype="timestamp" ucd="time.epoch" ref="utc""#,
+        Kind::Time => r#"datatype="char" arraysize="26" xtype="timestamp" ucd="time.epoch" ref="time-scale""#,
         Kind::Real => r#"datatype="double""#,
         Kind::Integer => r#"datatype="long""#,
         Kind::Text => r#"datatype="unicodeChar" arraysize="*""#,
     };
     let name = escaped(&column.name);
+    // An identifier of XML begins with no digit.
+    let id = if id.starts_with(|c: char| c.is_ascii_digit()) { format!("_{id}") } else { id.to_owned() };
     let unit = column.standard.vo().map_or_else(String::new, |unit| format!(" unit=\"{}\"", escaped(&unit)));
-    let mut text = format!("<FIELD ID=\"column{}\" name=\"{name}\" {kind}{unit}", at + 1);
+    let mut text = format!("<FIELD ID=\"{id}\" name=\"{name}\" {kind}{unit}");
     let mut description = column.description.clone();
     if unit.is_empty() && !column.unit.is_empty() {
         description.push_str(&format!(" [{}]", column.unit));
