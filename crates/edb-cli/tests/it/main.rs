@@ -11,6 +11,7 @@ mod crash;
 mod credentials;
 mod export;
 mod fetch;
+mod files;
 mod network;
 mod observations;
 mod real;
