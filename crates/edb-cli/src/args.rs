@@ -235,8 +235,8 @@ pub(crate) enum Command {
     Plot(PlotArgs),
     /// Run a job file once
     ///
-    /// TOML: name, source, store, folder, start, stop, select, observations, instrument, products, margin, `change_only`, and for each `[[output]]` its
-    /// file, format, and either align = { times, method, `max_age`, origin, exceptions, beside }, or resample = { every (a bin, range or block),
+    /// TOML: name, source, store, folder, start, stop, select, observations, instrument, products, margin, `change_only`, manifest, and for each `[[output]]` its
+    /// file, format, partition, comments, dialect, and either align = { times, method, `max_age`, origin, exceptions, beside }, or resample = { every (a bin, range or block),
     /// statistics, layout, stamp, `keep_empty`, `min_count`, sigma, `max_iterations`, origin }, or table, limits; derive, where, pad, within, without,
     /// `ignore_edges`, `until_seen`, `complete_only`, borders, `max_gap`; for figures title, width, height. Each word means what the flag of its name does; paths
     /// are relative to where the command runs. `examples/quickstart.toml` is one.
