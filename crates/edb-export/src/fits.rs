@@ -1,15 +1,16 @@
 //! FITS binary tables.
 //!
-//! A FITS header says how many rows there are, how wide the texts are, and which integer stands for null, before the first row. So rows wait:
-//! those of one batch in memory, more of them in a nameless file.
+//! A FITS header says how many rows there are, how wide the texts are, and which integer stands for null, before the first row. Of a table that is
+//! there whole this is looked up first; otherwise rows wait: those of one batch in memory, more of them in a nameless file.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use edb_core::Instant;
+use edb_core::{Error, ErrorKind, Instant, Result};
+use edb_frame::polars::{Column, DataFrame, PolarsError};
 use edb_parquet::{Kind, OwnedColumn};
 
-use crate::columns::{Batch, Cells};
+use crate::columns::{self, Batch, Cells};
 use crate::fits_header::{BLOCK_BYTES, Cards};
 use crate::header::{Head, Header};
 use crate::rows;
@@ -29,6 +30,8 @@ pub(crate) struct Fits<W> {
     spool: Option<Spool>,
     columns: Vec<Seen>,
     rows: usize,
+    /// Whether the header is written, because all was known before.
+    has_head: bool,
 }
 
 /// What the rows so far say of a column.
@@ -50,28 +53,72 @@ impl Seen {
     fn look(&mut self, cells: &Cells) {
         self.has_nulls |= cells.null_count() > 0;
         match &cells.values {
-            OwnedColumn::Real(values) => {
-                let nans = values.iter().enumerate().filter(|(_, value)| value.is_nan());
-                self.nans += nans.filter(|(row, _)| !cells.is_null(*row)).count();
+            OwnedColumn::Real(values) => self.look_at_reals(values, |row| cells.is_null(row)),
+            OwnedColumn::Integer(values) => self.look_at_integers(values),
+            OwnedColumn::Time(values) => self.look_at_times(values),
+            OwnedColumn::Text(_) => cells.words().for_each(|word| self.look_at_text(word)),
+        }
+    }
+
+    /// All of a column, without its cells.
+    fn of(column: &Column) -> Result<Self> {
+        let mut seen = Self { has_nulls: column.null_count() > 0, ..Self::default() };
+        let refuse = |error: PolarsError| {
+            Error::new(ErrorKind::Unclassified, format!("could not export the column `{}`", column.name()))
+                .caused_by(error)
+        };
+        let series = column.as_materialized_series();
+        match columns::kind(column)? {
+            Kind::Real => {
+                for chunk in series.f64().map_err(refuse)?.downcast_iter() {
+                    let is_null = |row| chunk.validity().is_some_and(|validity| !validity.get_bit(row));
+                    seen.look_at_reals(chunk.values(), is_null);
+                }
             }
-            // Whatever integers there are, one of the first few has no use.
-            OwnedColumn::Integer(values) => {
-                let is_low = |value: &&i64| **value < i64::MIN + 8;
-                self.least.extend(values.iter().filter(is_low));
+            Kind::Integer => {
+                let chunks = series.i64().map_err(refuse)?.downcast_iter();
+                chunks.for_each(|chunk| seen.look_at_integers(chunk.values()));
             }
-            OwnedColumn::Time(values) => {
-                self.is_late |=
-                    values.iter().max().is_some_and(|last| Instant::from_micros(*last).to_mjd() >= EXACT_MJD);
+            Kind::Time => {
+                let physical = series.to_physical_repr();
+                let chunks = physical.i64().map_err(refuse)?.downcast_iter();
+                chunks.for_each(|chunk| seen.look_at_times(chunk.values()));
             }
-            OwnedColumn::Text(_) => {
-                for word in cells.words() {
-                    let escaped = escape(word);
-                    self.must_escape |= !word.bytes().all(is_plain);
-                    self.width = self.width.max(word.len());
-                    self.escaped_width = self.escaped_width.max(escaped.len());
+            Kind::Text => {
+                let mut last = "";
+                for text in series.str().map_err(refuse)?.iter().flatten() {
+                    // Telemetry repeats itself.
+                    if text != last {
+                        seen.look_at_text(text);
+                        last = text;
+                    }
                 }
             }
         }
+        Ok(seen)
+    }
+
+    fn look_at_reals(&mut self, values: &[f64], is_null: impl Fn(usize) -> bool) {
+        let nans = values.iter().enumerate().filter(|(_, value)| value.is_nan());
+        self.nans += nans.filter(|(row, _)| !is_null(*row)).count();
+    }
+
+    /// Whatever integers there are, one of the first few has no use.
+    fn look_at_integers(&mut self, values: &[i64]) {
+        self.least.extend(values.iter().filter(|value| **value < i64::MIN + 8));
+    }
+
+    fn look_at_times(&mut self, values: &[i64]) {
+        self.is_late |=
+            values.iter().max().is_some_and(|last| Instant::from_micros(*last).to_mjd() >= EXACT_MJD);
+    }
+
+    fn look_at_text(&mut self, text: &str) {
+        self.width = self.width.max(text.len());
+        let is_plain = text.bytes().all(|byte| is_plain(byte) && byte != b'\\');
+        let escaped_width = if is_plain { text.len() } else { escape(text).len() };
+        self.must_escape |= !text.bytes().all(self::is_plain);
+        self.escaped_width = self.escaped_width.max(escaped_width);
     }
 
     /// The integer that stands for null: the smallest that is no value.
@@ -92,7 +139,22 @@ impl Seen {
 impl<W: Write + Send> Fits<W> {
     pub(crate) fn new(out: W, header: Header, scratch: &Path) -> Self {
         let columns = vec![Seen::default(); header.columns.len()];
-        Self { out, header, scratch: scratch.to_owned(), only: None, spool: None, columns, rows: 0 }
+        let scratch = scratch.to_owned();
+        Self { out, header, scratch, only: None, spool: None, columns, rows: 0, has_head: false }
+    }
+
+    /// As [`new`](Self::new), for the rows of `frame` and no others.
+    pub(crate) fn of(out: W, header: Header, frame: &DataFrame) -> Result<Self> {
+        let mut fits = Self::new(out, header, Path::new(""));
+        fits.columns = frame.columns().iter().map(Seen::of).collect::<Result<_>>()?;
+        fits.rows = frame.height();
+        let names = fits.header.plain_names();
+        let head = fits.head(&names);
+        fits.out
+            .write_all(&head)
+            .map_err(|error| Error::new(ErrorKind::Disk, "could not write FITS").caused_by(error))?;
+        fits.has_head = true;
+        Ok(fits)
     }
 
     fn head(&self, names: &[String]) -> Vec<u8> {
@@ -270,6 +332,9 @@ fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Resul
 
 impl<W: Write + Send> Sink<W> for Fits<W> {
     fn batch(&mut self, batch: Batch) -> io::Result<()> {
+        if self.has_head {
+            return write_rows(&self.columns, &batch, &mut self.out);
+        }
         self.rows += batch.rows;
         self.columns.iter_mut().zip(&batch.columns).for_each(|(seen, cells)| seen.look(cells));
         if self.only.is_none() && self.spool.is_none() {
@@ -291,8 +356,10 @@ impl<W: Write + Send> Sink<W> for Fits<W> {
 
     fn finish(mut self: Box<Self>) -> io::Result<(W, Vec<String>)> {
         let names = self.header.plain_names();
-        let head = self.head(&names);
-        self.out.write_all(&head)?;
+        if !self.has_head {
+            let head = self.head(&names);
+            self.out.write_all(&head)?;
+        }
         let columns = &self.columns;
         let width: usize =
             self.header.columns.iter().zip(columns).map(|(head, seen)| seen.cell_bytes(head.kind)).sum();

@@ -41,7 +41,8 @@ impl<W: Write + Send> Parquet<W> {
 
 impl<W: Write + Send> Sink<W> for Parquet<W> {
     fn batch(&mut self, batch: Batch) -> io::Result<()> {
-        let nulls: Vec<Nulls> = batch.columns.iter().map(Cells::nulls).collect();
+        let nulls: Vec<Nulls> =
+            self.fields.iter().zip(&batch.columns).map(|(field, cells)| nulls(field, cells)).collect();
         for (width, cells) in self.widths.iter_mut().zip(&batch.columns) {
             let longest = cells.words().map(|word| word.chars().count()).max();
             *width = longest.unwrap_or(0).max(*width);
@@ -68,10 +69,19 @@ impl<W: Write + Send> Sink<W> for Parquet<W> {
     }
 }
 
+/// Whether no cell is there.
+fn is_absent(field: &Field, cells: &Cells) -> bool {
+    !field.is_required && cells.null_count() == cells.values.len()
+}
+
+/// A column without any cell needs no list of them.
+fn nulls(field: &Field, cells: &Cells) -> Nulls {
+    if is_absent(field, cells) { Nulls::none() } else { cells.nulls() }
+}
+
 fn column<'a>(field: &'a Field, cells: &'a Cells, nulls: &'a Nulls) -> Column<'a> {
-    let is_absent = !field.is_required && cells.null_count() == cells.values.len();
     let data = match &cells.values {
-        values if is_absent => Data::Absent(values.kind()),
+        values if is_absent(field, cells) => Data::Absent(values.kind()),
         OwnedColumn::Time(values) => Data::Time(values),
         OwnedColumn::Real(values) => Data::Real(values),
         OwnedColumn::Integer(values) => Data::Integer(values),

@@ -66,23 +66,37 @@ impl<W: Write + Send + 'static> Writer<W> {
     /// [`ErrorKind::Disk`] if `out` fails.
     pub fn new(first: &Table, options: FileOptions, out: W, scratch: &Path) -> Result<Self> {
         let header = Header::of(first)?;
-        let to = Hashed::new(out);
+        let out = Hashed::new(out);
+        Self::begin(first, options, out, header, |out, header| Ok(Fits::new(out, header, scratch)))
+    }
+
+    /// Begins a file of `table`, of all its rows and no others: nothing needs to wait.
+    fn whole(table: &Table, options: FileOptions, out: W) -> Result<Self> {
+        let header = Header::of(table)?;
+        let out = Hashed::new(out);
+        Self::begin(table, options, out, header, |out, header| Fits::of(out, header, table.frame()))
+    }
+
+    fn begin(
+        first: &Table,
+        options: FileOptions,
+        out: Hashed<W>,
+        header: Header,
+        fits: impl FnOnce(Hashed<W>, Header) -> Result<Fits<Hashed<W>>>,
+    ) -> Result<Self> {
         let unknown = |(column, unit): (&str, &str)| {
             format!("no standard knows the unit `{unit}` of the column `{column}`: files keep it as text")
         };
         let remarks = header.unknown_units().map(unknown).collect();
-        let begin = || -> io::Result<Box<dyn Sink<Hashed<W>>>> {
-            Ok(match options.format {
-                Format::Parquet => Box::new(Parquet::new(to, &header)?),
-                Format::Csv => Box::new(Csv::new(to, &header, options.has_comments)?),
-                Format::Ecsv => Box::new(Ecsv::new(to, header)?),
-                Format::Fits => Box::new(Fits::new(to, header, scratch)),
-                Format::Votable => Box::new(Votable::new(to, &header)?),
-                Format::Arrow => Box::new(Arrow::new(to, &header)?),
-                Format::JsonLines => Box::new(JsonLines::new(to, &header)),
-            })
+        let sink: Box<dyn Sink<Hashed<W>>> = match options.format {
+            Format::Parquet => Box::new(Parquet::new(out, &header).map_err(refuse)?),
+            Format::Csv => Box::new(Csv::new(out, &header, options.has_comments).map_err(refuse)?),
+            Format::Ecsv => Box::new(Ecsv::new(out, header).map_err(refuse)?),
+            Format::Fits => Box::new(fits(out, header)?),
+            Format::Votable => Box::new(Votable::new(out, &header).map_err(refuse)?),
+            Format::Arrow => Box::new(Arrow::new(out, &header).map_err(refuse)?),
+            Format::JsonLines => Box::new(JsonLines::new(out, &header)),
         };
-        let sink = begin().map_err(refuse)?;
         Ok(Self { sink, pending: first.frame().clear(), batch_rows: BATCH_ROWS, rows: 0, remarks })
     }
 
@@ -141,7 +155,7 @@ fn refuse(error: io::Error) -> Error {
 /// # Errors
 /// [`ErrorKind::Disk`] if `out` fails.
 pub fn write<W: Write + Send + 'static>(table: &Table, options: FileOptions, out: W) -> Result<(W, Written)> {
-    let mut writer = Writer::new(table, options, out, &std::env::temp_dir())?;
+    let mut writer = Writer::whole(table, options, out)?;
     writer.add(table)?;
     writer.finish()
 }
@@ -160,10 +174,18 @@ impl FileWriter {
     /// # Errors
     /// [`ErrorKind::Disk`].
     pub fn create(first: &Table, options: FileOptions, path: &Path) -> Result<Self> {
-        let about = if options.format.has_header() { None } else { Some(Header::of(first)?.about()) };
-        let file = AtomicFile::create(path)?;
         let scratch = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let writer = Writer::new(first, options, file, scratch).map_err(|error| doing(path, error))?;
+        Self::begin(first, options, path, |file| Writer::new(first, options, file, scratch))
+    }
+
+    fn begin(
+        first: &Table,
+        options: FileOptions,
+        path: &Path,
+        writer: impl FnOnce(AtomicFile) -> Result<Writer<AtomicFile>>,
+    ) -> Result<Self> {
+        let about = if options.format.has_header() { None } else { Some(Header::of(first)?.about()) };
+        let writer = writer(AtomicFile::create(path)?).map_err(|error| doing(path, error))?;
         Ok(Self { writer, path: path.to_owned(), about })
     }
 
@@ -205,7 +227,7 @@ fn doing(path: &Path, error: Error) -> Error {
 /// # Errors
 /// [`ErrorKind::Disk`]; an earlier file of that name is then untouched.
 pub fn write_file(table: &Table, options: FileOptions, path: &Path) -> Result<Written> {
-    let mut file = FileWriter::create(table, options, path)?;
+    let mut file = FileWriter::begin(table, options, path, |file| Writer::whole(table, options, file))?;
     file.add(table)?;
     file.finish()
 }
@@ -267,7 +289,8 @@ mod tests {
                 writer.batch_rows = FEW;
                 writer
             };
-            let mut writer = begin(&all);
+            let mut writer = Writer::whole(&all, options, Vec::new()).unwrap();
+            writer.batch_rows = FEW;
             writer.add(&all).unwrap();
             let (once, written) = writer.finish().unwrap();
             let mut writer = begin(&all.slice(0..0));

@@ -79,6 +79,7 @@ proptest! {
                     clock += i64::from(is_later);
                     let mut segment = whole(&truth, range, clock);
                     segment.about.header.provisional = is_young;
+                    segment.about.sources = vec![format!("source {}", clock % 3)];
                     model.learn(range, segment.samples.iter());
                     store.commit(segment).unwrap();
                 }
@@ -105,6 +106,7 @@ proptest! {
             let all = model.all();
             for start in (0..160).step_by(11) {
                 let reading = store.read(&name(), range(start, start + 5)).unwrap();
+                prop_assert_eq!(store.sources(&name(), range(start, start + 5)).unwrap(), reading.sources);
                 if let Some(leading) = reading.leading {
                     let last = all.iter().rfind(|sample| sample.time.as_micros() < start);
                     prop_assert!(last.is_none_or(|last| last.time <= leading.time), "{:?} {:?}", last, leading);
