@@ -16,27 +16,12 @@ use crate::table::{ColumnAbout, Table};
 /// # Errors
 /// None that bad telemetry could cause.
 pub fn long(series: &[Series]) -> Result<Table> {
-    let rows = series.iter().map(|one| one.samples.len()).sum();
-    let mut times = Vec::with_capacity(rows);
-    for one in series {
-        times.extend_from_slice(one.samples.times());
-    }
-    let names = series.iter().flat_map(|one| {
-        std::iter::repeat_n(Some(std::sync::Arc::from(one.mnemonic().as_str())), one.samples.len())
-    });
-    let value = series.iter().flat_map(reals);
-    let integer = series.iter().flat_map(integers);
-    let text = series.iter().flat_map(|one| {
-        let column = match one.samples.values() {
-            Values::Text(column) => Some(column),
-            _ => None,
-        };
-        (0..one.samples.len()).map(move |at| {
-            column
-                .filter(|_| !one.samples.nulls().contains(at))
-                .map(|column| std::sync::Arc::clone(column.word(at)))
-        })
-    });
+    let places = places(series);
+    let names = places.iter().map(|place| Some(series[place.series as usize].mnemonic().as_str()));
+    let value = places.iter().map(|place| real(&series[place.series as usize], place.row as usize));
+    let integer = places.iter().map(|place| integer(&series[place.series as usize], place.row as usize));
+    let text = places.iter().map(|place| text(&series[place.series as usize], place.row as usize));
+    let times = places.iter().map(|place| place.time).collect();
     let unit = match series {
         [first, rest @ ..] if rest.iter().all(|one| one.about.unit == first.about.unit) => {
             first.about.unit.clone()
@@ -46,7 +31,7 @@ pub fn long(series: &[Series]) -> Result<Table> {
     let with_unit = |about: ColumnAbout| ColumnAbout { unit: unit.clone(), ..about };
     let columns: Vec<(Column, ColumnAbout)> = vec![
         (columns::time("time", times), ColumnAbout::general("time", "time of the sample, UTC")),
-        (columns::text("mnemonic", names), ColumnAbout::general("mnemonic", "whose sample")),
+        (columns::words("mnemonic", names), ColumnAbout::general("mnemonic", "whose sample")),
         (
             columns::real("value", value),
             with_unit(ColumnAbout::general("value", "numeric value; integers beyond 2^53 only in `integer`")),
@@ -55,28 +40,56 @@ pub fn long(series: &[Series]) -> Result<Table> {
             columns::integer("integer", integer),
             with_unit(ColumnAbout::general("integer", "exact value of integer mnemonics")),
         ),
-        (columns::text("text", text), ColumnAbout::general("text", "value of text mnemonics")),
+        (columns::words("text", text), ColumnAbout::general("text", "value of text mnemonics")),
     ];
-    let table = Table::new(columns, Vec::new())?;
-    if series.len() > 1 { table.sorted_by(&["time"]) } else { Ok(table) }
+    Table::new(columns, Vec::new())
 }
 
-fn reals(one: &Series) -> Box<dyn Iterator<Item = Option<f64>> + '_> {
+/// One sample: when, whose, and which of its own.
+struct Place {
+    time: i64,
+    series: u32,
+    row: u32,
+}
+
+/// All samples by time, those of one time in the order of the series. (Each series is sorted, and the standard library's sort merges
+/// such runs.)
+fn places(series: &[Series]) -> Vec<Place> {
+    let mut places = Vec::with_capacity(series.iter().map(|one| one.samples.len()).sum());
+    for (one, number) in series.iter().zip(0..) {
+        let rows = one.samples.times().iter().zip(0..);
+        places.extend(rows.map(|(time, row)| Place { time: *time, series: number, row }));
+    }
+    if series.len() > 1 {
+        places.sort_by_key(|place| place.time);
+    }
+    places
+}
+
+fn is_there(one: &Series, row: usize) -> bool {
+    !one.samples.nulls().contains(row)
+}
+
+fn real(one: &Series, row: usize) -> Option<f64> {
     match one.samples.values() {
-        Values::Real(values) if one.samples.nulls().is_empty() => {
-            Box::new(values.0.iter().copied().map(Some))
+        Values::Real(values) => is_there(one, row).then(|| values.0[row]),
+        Values::Integer(values) => {
+            is_there(one, row).then(|| parts::as_real(&Value::Integer(values[row])))?
         }
-        Values::Text(_) => Box::new(std::iter::repeat_n(None, one.samples.len())),
-        _ => Box::new(one.samples.iter().map(|sample| parts::as_real(&sample.value))),
+        Values::Text(_) => None,
     }
 }
 
-fn integers(one: &Series) -> Box<dyn Iterator<Item = Option<i64>> + '_> {
+fn integer(one: &Series, row: usize) -> Option<i64> {
     match one.samples.values() {
-        Values::Integer(_) => Box::new(one.samples.iter().map(|sample| match sample.value {
-            Value::Integer(value) => Some(value),
-            _ => None,
-        })),
-        _ => Box::new(std::iter::repeat_n(None, one.samples.len())),
+        Values::Integer(values) => is_there(one, row).then(|| values[row]),
+        _ => None,
+    }
+}
+
+fn text(one: &Series, row: usize) -> Option<&str> {
+    match one.samples.values() {
+        Values::Text(column) => is_there(one, row).then(|| column.word(row).as_ref()),
+        _ => None,
     }
 }

@@ -91,12 +91,6 @@ impl Table {
         Ok(Self { frame, columns, made: self.made.clone(), notices: self.notices.clone() })
     }
 
-    pub(crate) fn sorted_by(mut self, keys: &[&str]) -> Result<Self, Error> {
-        let options = polars::prelude::SortMultipleOptions::default().with_maintain_order(true);
-        self.frame = self.frame.sort(keys.iter().copied(), options).map_err(refuse)?;
-        Ok(self)
-    }
-
     /// The table with a last column `exposure`: the label of the exposure that each row's time belongs to, null if it
     /// belongs to none.
     ///

@@ -71,19 +71,22 @@ impl ServiceCsv {
             self.sql_type = one.samples.sql_type().clone();
             self.rows += one.samples.len();
             let leading = one.leading.as_ref().filter(|_| !self.has_begun);
-            self.print(&one.samples.clone().with_brackets(leading, None)?)?;
+            self.print(one.samples.clone().with_brackets(leading, None)?)?;
             self.trailing.clone_from(&one.trailing);
         }
         Ok(())
     }
 
-    fn print(&mut self, samples: &Samples) -> Result<()> {
-        let body = wire::encode(samples);
-        // The header comes once.
-        let rows = body.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let start = if self.has_begun { rows } else { 0 };
+    fn print(&mut self, samples: Samples) -> Result<()> {
+        for (number, chunk) in wire::Encoder::new(samples).enumerate() {
+            // The header comes once.
+            let is_told = number == 0 && self.has_begun;
+            let header = chunk.iter().position(|byte| *byte == b'\n').filter(|_| is_told);
+            let rows = header.map_or(chunk.as_slice(), |end| &chunk[end + 1..]);
+            self.out.write_all(rows).map_err(|error| self.refuse(error))?;
+        }
         self.has_begun = true;
-        self.out.write_all(&body[start..]).map_err(|error| self.refuse(error))
+        Ok(())
     }
 
     fn refuse(&self, error: io::Error) -> Error {
@@ -94,7 +97,7 @@ impl ServiceCsv {
     pub(crate) fn finish(mut self, content: &str) -> Result<FileReport> {
         let trailing = self.trailing.take();
         let end = Samples::empty(self.sql_type.clone()).with_brackets(None, trailing.as_ref())?;
-        self.print(&end)?;
+        self.print(end)?;
         self.out.flush().map_err(|error| self.refuse(error))?;
         let (out, size_bytes, sha256) = self.out.finish();
         if let Out::File(file) = out {

@@ -1,7 +1,10 @@
 //! Tables that are made while samples pass, so that memory is bounded however many there are.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use edb::frame::{self, Preparation, Resampler, Table};
-use edb::{Coverage, Error, Exposures, Fetched, Mnemonic, Notice, Result, Series};
+use edb::{Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange};
 
 use crate::destination::{Destination, Writing};
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
@@ -11,8 +14,11 @@ use crate::run::{add, provenance};
 use crate::service_csv::ServiceCsv;
 use crate::tally::Tally;
 
-/// About as many samples are read at once, of all mnemonics together.
-const WINDOW_ROWS: usize = 1 << 20;
+/// About as many samples are read at once, of all mnemonics together: 16 bytes each. Fewer would have the store decode the same pages again and
+/// again, since each mnemonic would have a small part of one.
+const WINDOW_ROWS: usize = 1 << 23;
+/// About as many of them are made a table at once, which takes four times as much for each.
+const TABLE_ROWS: usize = 1 << 18;
 
 /// What is made of passing samples.
 enum Passing {
@@ -37,11 +43,7 @@ struct Rows {
 impl Rows {
     fn add(&mut self, series: &[Series]) -> Result<()> {
         let cut = self.preparation.cut(series, self.spans.as_ref());
-        // A window may hold more than was reckoned with.
-        for part in parts(&cut) {
-            self.writing.add(&table(&part, &self.exposures)?)?;
-        }
-        Ok(())
+        in_parts(&cut, &mut |part| self.writing.add(&table(part, &self.exposures)?))
     }
 }
 
@@ -51,25 +53,32 @@ fn table(series: &[Series], exposures: &Exposures) -> Result<Table> {
     if exposures.is_empty() { Ok(table) } else { table.labelled(exposures) }
 }
 
-/// Cuts series in time until none has much more than a window's rows.
-fn parts(series: &[Series]) -> Vec<Vec<Series>> {
+/// Cuts series in time, so that no part has much more than a table's rows, and gives each to `each`.
+fn in_parts(series: &[Series], each: &mut dyn FnMut(&[Series]) -> Result<()>) -> Result<()> {
     let rows: usize = series.iter().map(|one| one.samples.len()).sum();
-    let range = series.iter().map(|one| one.range).reduce(edb::TimeRange::hull);
-    let Some(range) = range.filter(|range| rows > 2 * WINDOW_ROWS && range.micros() > 1) else {
-        return vec![series.to_vec()];
+    let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
+    let Some(hull) = hull.filter(|hull| rows > 2 * TABLE_ROWS && hull.micros() > 1) else {
+        return each(series);
     };
-    let middle = range.start().plus_micros(range.micros() / 2);
-    let halves =
-        [edb::TimeRange::checked(range.start(), middle), edb::TimeRange::checked(middle, range.stop())];
-    let half = |half: edb::TimeRange| {
+    // Samples may be uneven: what is too much then is cut again.
+    let step = hull.micros() / (rows / TABLE_ROWS) as i64;
+    for window in hull.windows(step.max(1)) {
         let cut = |one: &Series| {
-            let range = one.range.intersect(half)?;
+            let range = one.range.intersect(window)?;
             let samples = one.samples.slice(one.samples.rows_in(range));
-            Some(Series { range, samples, known: one.known.within(range), ..Series::clone(one) })
+            Some(Series {
+                about: one.about.clone(),
+                range,
+                samples,
+                leading: None,
+                trailing: None,
+                known: one.known.within(range),
+                learned: None,
+            })
         };
-        parts(&series.iter().filter_map(cut).collect::<Vec<_>>())
-    };
-    halves.into_iter().flatten().flat_map(half).collect()
+        in_parts(&series.iter().filter_map(cut).collect::<Vec<_>>(), each)?;
+    }
+    Ok(())
 }
 
 /// Makes all outputs of a job while samples pass.
@@ -103,7 +112,7 @@ pub(crate) async fn stream(
             continue;
         }
         for group in if by_mnemonic { groups.clone() } else { vec![groups.concat()] } {
-            passing = rows(fetched, &group, by_mnemonic, passing, &mut tallies).await?;
+            passing = rows(fetched, group, by_mnemonic, passing, &mut tallies).await?;
         }
     }
     let outputs = job.outputs.clone();
@@ -200,26 +209,33 @@ async fn bins(
     Ok(passing)
 }
 
-/// The samples of these requests by time, a window after the other.
+/// The samples of these requests by time, a window after the other, all on one thread: memory that one thread frees is of no use to another.
 async fn rows(
-    fetched: &mut Fetched,
-    group: &[usize],
+    fetched: &Fetched,
+    group: Vec<usize>,
     by_mnemonic: bool,
     mut passing: Vec<Passing>,
-    tallies: &mut [Tally],
+    tallies: &mut Vec<Tally>,
 ) -> Result<Vec<Passing>> {
-    let untold: Vec<bool> = group.iter().map(|at| !tallies[*at].has_samples()).collect();
-    for window in fetched.windows(group, WINDOW_ROWS)? {
-        let mut series = Vec::new();
-        for (at, is_untold) in group.iter().zip(&untold) {
-            if let Some(one) = fetched.read_in(*at, window).await? {
-                if *is_untold {
-                    tallies[*at].add(&one);
-                }
-                series.push(one);
+    let (reader, windows) = (fetched.reader(), fetched.windows(&group, WINDOW_ROWS)?);
+    let mut counted = std::mem::take(tallies);
+    let stop = StopOnDrop::default();
+    let is_stopped = Arc::clone(&stop.0);
+    let work = blocking(move || {
+        let untold: Vec<bool> = group.iter().map(|at| !counted[*at].has_samples()).collect();
+        for window in windows {
+            if is_stopped.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Interrupted, "nobody waits for the table any more"));
             }
-        }
-        passing = blocking(move || {
+            let mut series = Vec::new();
+            for (at, is_untold) in group.iter().zip(&untold) {
+                if let Some(one) = reader.read_in(*at, window)? {
+                    if *is_untold {
+                        counted[*at].add(&one);
+                    }
+                    series.push(one);
+                }
+            }
             for one in &mut passing {
                 match one {
                     Passing::Rows(rows) if rows.is_by_mnemonic == by_mnemonic => rows.add(&series)?,
@@ -227,9 +243,20 @@ async fn rows(
                     _ => {}
                 }
             }
-            Ok(passing)
-        })
-        .await?;
-    }
+        }
+        Ok((passing, counted))
+    });
+    let (passing, counted) = work.await?;
+    *tallies = counted;
     Ok(passing)
+}
+
+/// Tells work on another thread that it is not waited for any more: it then ends, and removes what it has not finished.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

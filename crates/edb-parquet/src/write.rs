@@ -507,7 +507,10 @@ fn texts(
     encode::words(used.iter().copied(), &mut body);
     chunk.dictionary(&body, used.len())?;
     code_pages(chunk, &codes, rows.len(), missing, used.len(), |codes| {
-        let words = || codes.iter().map(|code| used[*code as usize]);
+        // A page has many rows and few words.
+        let mut is_there = vec![false; used.len()];
+        codes.iter().for_each(|code| is_there[*code as usize] = true);
+        let words = || used.iter().zip(&is_there).filter(|(_, is_there)| **is_there).map(|(word, _)| *word);
         Some(Bounds::Text(words().min()?.to_owned(), words().max()?.to_owned()))
     })
 }

@@ -9,7 +9,7 @@ use edb_core::{
     Notice, NoticeKind, Request, Result, Series, Source, TimeRange,
 };
 use edb_fetch::{Event, Failure, Limits, Plan, Progress, Rate, Retrieval, RetrieveOptions, retrieve};
-use edb_store::{Segment, Store};
+use edb_store::{Reading, Segment, Store};
 use futures_util::StreamExt;
 
 use crate::dictionary::{DictionaryCache, KeptDictionary, refuse_unknown};
@@ -372,27 +372,36 @@ impl Archive {
     ) -> Result<Series> {
         let store = Arc::clone(&self.store);
         let (mnemonic, range) = (request.mnemonic.clone(), request.range);
-        let reading = blocking(move || store.read(&mnemonic, range))
-            .await
-            .map_err(|error| error.while_doing(format!("could not read {request} from the store")))?;
+        let reading =
+            blocking(move || store.read(&mnemonic, range)).await.map_err(|error| unread(request, error))?;
+        for source in &reading.sources {
+            if !sources.contains(source) {
+                sources.push(source.clone());
+            }
+        }
+        Ok(self.formed(request, dictionary, reading))
+    }
+
+    /// What `request` came to, read on this thread.
+    pub(crate) fn series_here(&self, request: &Request, dictionary: &Dictionary) -> Result<Series> {
+        let reading = self.store.read(&request.mnemonic, request.range);
+        Ok(self.formed(request, dictionary, reading.map_err(|error| unread(request, error))?))
+    }
+
+    fn formed(&self, request: &Request, dictionary: &Dictionary, reading: Reading) -> Series {
         let mut about = self.entry(&request.mnemonic, dictionary);
         about.sql_type = Some(reading.samples.sql_type().clone())
             .filter(|_| !reading.samples.is_empty())
             .or(about.sql_type);
-        for source in reading.sources {
-            if !sources.contains(&source) {
-                sources.push(source);
-            }
-        }
-        Ok(Series {
+        Series {
             about,
-            range,
+            range: request.range,
             samples: reading.samples,
             leading: reading.leading,
             trailing: reading.trailing,
             known: reading.known,
             learned: None,
-        })
+        }
     }
 
     /// What the dictionary says about a mnemonic, and the user.
@@ -500,6 +509,10 @@ impl Archive {
             Ok(bare.chain(known.iter().cloned()).collect::<Dictionary>().into())
         }
     }
+}
+
+fn unread(request: &Request, error: Error) -> Error {
+    error.while_doing(format!("could not read {request} from the store"))
 }
 
 fn refuse_future(requests: &[Request], now: Instant) -> Result<()> {

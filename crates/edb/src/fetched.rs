@@ -59,17 +59,10 @@ impl Fetched {
         self.archive.series(&self.known[at].0, &self.dictionary, &mut self.retrieved.sources).await
     }
 
-    /// Reads what the request at place `at` came to in `range`, and in what of it was asked. `None` if nothing of it was.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    ///
-    /// # Panics
-    /// If there is no such request.
-    pub async fn read_in(&mut self, at: usize, range: TimeRange) -> Result<Option<Series>> {
-        let Some(range) = self.known[at].0.range.intersect(range) else { return Ok(None) };
-        let request = Request { mnemonic: self.known[at].0.mnemonic.clone(), range };
-        self.archive.series(&request, &self.dictionary, &mut self.retrieved.sources).await.map(Some)
+    /// A reader that can go to another thread.
+    pub fn reader(&self) -> Reader {
+        let requests = self.known.iter().map(|(request, _)| request.clone()).collect();
+        Reader { archive: self.archive.clone(), dictionary: self.dictionary.clone(), requests }
     }
 
     /// Where the samples come from, all of them, before any is read.
@@ -132,6 +125,29 @@ impl Fetched {
     pub fn take_cause(&mut self) -> Option<Error> {
         let is_nothing = self.known.iter().all(|(_, known)| known.is_empty());
         if is_nothing { self.retrieved.take_first() } else { None }
+    }
+}
+
+/// Reads what was fetched on the thread that asks, as much of it as it asks for.
+pub struct Reader {
+    archive: Archive,
+    dictionary: Dictionary,
+    requests: Vec<Request>,
+}
+
+impl Reader {
+    /// Reads what the request at place `at` of [`Fetched::known`] came to in `range`, and in what of it was asked. `None` if nothing of it
+    /// was.
+    ///
+    /// # Errors
+    /// As [`Fetched::read`].
+    ///
+    /// # Panics
+    /// If there is no such request.
+    pub fn read_in(&self, at: usize, range: TimeRange) -> Result<Option<Series>> {
+        let Some(range) = self.requests[at].range.intersect(range) else { return Ok(None) };
+        let request = Request { mnemonic: self.requests[at].mnemonic.clone(), range };
+        self.archive.series_here(&request, &self.dictionary).map(Some)
     }
 }
 

@@ -30,7 +30,7 @@ pub use edb_store::{
     Compacted, Damage, Difference, DiskStore, MemoryStore, MnemonicStatus, Reading, Segment, Store, Verified,
 };
 pub use edb_wire as wire;
-pub use fetched::Fetched;
+pub use fetched::{Fetched, Reader};
 pub use holdings::Holdings;
 pub use import::{Imported, import};
 pub use raw_files::{RawFiles, RawForm, write_raw_files};
