@@ -53,7 +53,7 @@ fn utc() -> ArrowDataType {
 
 impl<W: Write + Send> Sink<W> for Arrow<W> {
     fn batch(&mut self, batch: Batch) -> io::Result<()> {
-        let arrays = batch.columns.into_iter().map(array).collect();
+        let arrays = batch.columns.into_iter().map(array).collect::<io::Result<_>>()?;
         let batch = RecordBatchT::try_new(batch.rows, Arc::clone(&self.schema), arrays);
         batch.and_then(|batch| self.writer.write(&batch, None)).map_err(io::Error::other)
     }
@@ -65,9 +65,9 @@ impl<W: Write + Send> Sink<W> for Arrow<W> {
 }
 
 /// Text is plain strings, not views: every reader of the format knows them.
-fn array(cells: Cells) -> Box<dyn Array> {
+fn array(cells: Cells) -> io::Result<Box<dyn Array>> {
     let (values, validity) = cells.into_parts();
-    match values {
+    Ok(match values {
         OwnedColumn::Time(values) => PrimitiveArray::new(utc(), values.into(), validity).boxed(),
         OwnedColumn::Real(values) => {
             Float64Array::new(ArrowDataType::Float64, values.into(), validity).boxed()
@@ -76,8 +76,13 @@ fn array(cells: Cells) -> Box<dyn Array> {
             Int64Array::new(ArrowDataType::Int64, values.into(), validity).boxed()
         }
         OwnedColumn::Text(text) => {
-            let words = (0..text.codes().len()).map(|row| text.word(row).as_ref());
-            Utf8Array::<i32>::from_iter_values(words).with_validity(validity).boxed()
+            let words = || (0..text.codes().len()).map(|row| text.word(row).as_ref());
+            if words().map(str::len).sum::<usize>() > i32::MAX as usize {
+                return Err(io::Error::other(
+                    "a million rows have more than 2 GB of text, which Arrow's strings cannot",
+                ));
+            }
+            Utf8Array::<i32>::from_iter_values(words()).with_validity(validity).boxed()
         }
-    }
+    })
 }

@@ -1,6 +1,6 @@
 //! A folder of files by mnemonic and time, as Hive has them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use edb_core::atomic::Staging;
@@ -71,15 +71,27 @@ pub struct Part {
     pub written: Written,
 }
 
+/// Files that are open at once, at most: each needs buffers, and the system has a limit, too.
+const MOST_OPEN: usize = 16;
+
+/// A file that is being written.
+struct Open {
+    folder: PathBuf,
+    path: PathBuf,
+    file: FileWriter,
+}
+
 /// Writes tables into a folder of files that appear together.
 ///
-/// A file is open as long as the tables that come have rows for it; one that begins again later has a further part. Files of these names are
+/// A file is open as long as the tables that come have rows for it, and no more than a few others came since; one that begins again later
+/// has a further part. Files of these names are
 /// replaced, others in the folder stay: an export of the next day adds to it.
 pub struct DataSet {
     staging: Staging,
     keys: Vec<PartitionKey>,
     options: FileOptions,
-    open: BTreeMap<PathBuf, (PathBuf, FileWriter)>,
+    /// The one that was written to last is the last.
+    open: Vec<Open>,
     begun: HashMap<PathBuf, usize>,
     parts: Vec<Part>,
 }
@@ -94,7 +106,7 @@ impl DataSet {
             staging: Staging::create(folder)?,
             keys: keys.to_vec(),
             options,
-            open: BTreeMap::new(),
+            open: Vec::new(),
             begun: HashMap::new(),
             parts: Vec::new(),
         })
@@ -107,23 +119,31 @@ impl DataSet {
     /// [`edb_core::ErrorKind::Disk`].
     pub fn add(&mut self, table: &Table) -> Result<()> {
         let places = self.places(table)?;
-        let has_rows = |folder: &PathBuf| places.iter().any(|(place, _)| place == folder);
-        let done: Vec<PathBuf> = self.open.keys().filter(|folder| !has_rows(folder)).cloned().collect();
-        done.iter().try_for_each(|folder| self.close(folder))?;
+        let has_rows = |open: &mut Open| !places.iter().any(|(place, _)| *place == open.folder);
+        let done: Vec<Open> = self.open.extract_if(.., has_rows).collect();
+        done.into_iter().try_for_each(|open| self.close(open))?;
         for (folder, rows) in places {
             let part = self.part(table, &rows)?;
-            if !self.open.contains_key(&folder) {
-                let number = self.begun.entry(folder.clone()).or_default();
-                let path = folder.join(format!("part-{number}.{}", self.options.format.extension()));
-                *number += 1;
-                let file = FileWriter::create(&part, self.options, &self.staging.path(&path))?;
-                self.open.insert(folder.clone(), (path, file));
-            }
-            if let Some((_, file)) = self.open.get_mut(&folder) {
-                file.add(&part)?;
-            }
+            let mut open = match self.open.iter().position(|open| open.folder == folder) {
+                Some(at) => self.open.remove(at),
+                None => self.begin(folder, &part)?,
+            };
+            open.file.add(&part)?;
+            self.open.push(open);
         }
         Ok(())
+    }
+
+    fn begin(&mut self, folder: PathBuf, first: &Table) -> Result<Open> {
+        if self.open.len() >= MOST_OPEN {
+            let oldest = self.open.remove(0);
+            self.close(oldest)?;
+        }
+        let number = self.begun.entry(folder.clone()).or_default();
+        let path = folder.join(format!("part-{number}.{}", self.options.format.extension()));
+        *number += 1;
+        let file = FileWriter::create(first, self.options, &self.staging.path(&path))?;
+        Ok(Open { folder, path, file })
     }
 
     /// The rows as a table without the columns that are in the names of folders.
@@ -189,10 +209,8 @@ impl DataSet {
         self.keys.iter().map(folder).collect()
     }
 
-    fn close(&mut self, folder: &Path) -> Result<()> {
-        if let Some((path, file)) = self.open.remove(folder) {
-            self.parts.push(Part { path, written: file.finish()? });
-        }
+    fn close(&mut self, open: Open) -> Result<()> {
+        self.parts.push(Part { path: open.path, written: open.file.finish()? });
         Ok(())
     }
 
@@ -201,8 +219,7 @@ impl DataSet {
     /// # Errors
     /// [`edb_core::ErrorKind::Disk`].
     pub fn finish(mut self) -> Result<Vec<Part>> {
-        let open: Vec<PathBuf> = self.open.keys().cloned().collect();
-        open.iter().try_for_each(|folder| self.close(folder))?;
+        std::mem::take(&mut self.open).into_iter().try_for_each(|open| self.close(open))?;
         self.parts.sort_by(|one, other| one.path.cmp(&other.path));
         let mut paths: Vec<PathBuf> = self.parts.iter().map(|part| part.path.clone()).collect();
         if !self.options.format.has_header() {
@@ -218,4 +235,31 @@ fn safe(text: &str) -> String {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte);
     let one = |byte: u8| if is_safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{DataFrame, Int64Chunked, IntoColumn, TimeUnit, TimeZone};
+
+    use super::*;
+    use crate::Format;
+
+    #[test]
+    fn few_files_are_open_however_many_days_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut set =
+            DataSet::create(folder.path(), &[PartitionKey::Day], FileOptions::new(Format::Csv)).unwrap();
+        let times =
+            Int64Chunked::from_vec("time".into(), (0..90).map(|row| row * MICROS_PER_DAY / 2).collect());
+        let times = times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column();
+        let frame = DataFrame::new_infer_height(vec![times]).unwrap();
+        let table = Table::from_polars(frame, &[]).unwrap();
+        for start in [0, 45] {
+            set.add(&table.slice(start..start + 45)).unwrap();
+            assert!(set.open.len() <= MOST_OPEN);
+        }
+        let parts = set.finish().unwrap();
+        assert_eq!(parts.len(), 45, "no day was begun twice");
+        assert!(parts.iter().all(|part| part.written.rows == 2));
+    }
 }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use edb_core::{Error, ErrorKind, Instant, Result};
+use edb_core::{Error, ErrorKind, Instant, MICROS_PER_DAY, Result};
 use edb_frame::polars::{Column, DataFrame, PolarsError};
 use edb_parquet::{Kind, OwnedColumn};
 
@@ -192,7 +192,7 @@ impl<W: Write + Send> Fits<W> {
             column(&mut cards, at + 1, head, seen, name);
         }
         for (key, value) in &self.header.facts {
-            cards.history(&format!("{key}: {value}"));
+            cards.history(&escape(&format!("{key}: {value}")));
         }
         bytes.append(&mut cards.finish());
         bytes
@@ -289,6 +289,26 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// MJD of many times, the ones of a day after each other: a whole day is found once.
+#[derive(Default)]
+struct Days {
+    start: i64,
+    mjd: f64,
+}
+
+impl Days {
+    /// As [`Instant::to_mjd`].
+    fn mjd(&mut self, micros: i64) -> f64 {
+        if !(0..MICROS_PER_DAY).contains(&micros.wrapping_sub(self.start)) || self.mjd == 0.0 {
+            let time = Instant::from_micros(micros);
+            self.start = time.as_micros().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
+            self.mjd = Instant::from_micros(self.start).to_mjd();
+            return time.to_mjd();
+        }
+        self.mjd + (micros - self.start) as f64 / MICROS_PER_DAY as f64
+    }
+}
+
 /// Rows as they lie in the file: big-endian, one after the other.
 fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
     let words = |(seen, cells): (&Seen, &Cells)| {
@@ -311,6 +331,7 @@ fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Resul
     let width: usize = missing.iter().map(Vec::len).sum();
     rows::in_parts(batch.rows, out, |rows, out| {
         out.reserve(rows.len() * width);
+        let mut days = Days::default();
         for row in rows {
             for (at, cells) in batch.columns.iter().enumerate() {
                 if cells.is_null(row) {
@@ -319,7 +340,7 @@ fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Resul
                 }
                 match &cells.values {
                     OwnedColumn::Time(times) => {
-                        out.extend_from_slice(&Instant::from_micros(times[row]).to_mjd().to_be_bytes());
+                        out.extend_from_slice(&days.mjd(times[row]).to_be_bytes());
                     }
                     OwnedColumn::Real(values) => out.extend_from_slice(&values[row].to_be_bytes()),
                     OwnedColumn::Integer(values) => out.extend_from_slice(&values[row].to_be_bytes()),
@@ -373,5 +394,46 @@ impl<W: Write + Send> Sink<W> for Fits<W> {
         self.out.write_all(&vec![0; data.next_multiple_of(BLOCK_BYTES) - data])?;
         let remarks = self.remarks(&names);
         Ok((self.out, remarks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn days_are_those_of_single_times(
+            times in proptest::collection::vec(
+                prop_oneof![
+                    any::<i64>(),
+                    1_700_000_000_000_000..1_700_100_000_000_000_i64,
+                    -MICROS_PER_DAY..2 * MICROS_PER_DAY,
+                    -40_589 * MICROS_PER_DAY..-40_585 * MICROS_PER_DAY,
+                ],
+                1..20,
+            )
+        ) {
+            let mut days = Days::default();
+            for micros in times {
+                prop_assert_eq!(days.mjd(micros).to_bits(), Instant::from_micros(micros).to_mjd().to_bits());
+            }
+        }
+
+        #[test]
+        fn a_double_of_days_is_exact_to_the_microsecond_until_2038(micros in 0..2_155_593_600_000_000_i64) {
+            let found = Instant::from_mjd(Instant::from_micros(micros).to_mjd());
+            prop_assert_eq!(found, Some(Instant::from_micros(micros)));
+        }
+    }
+
+    #[test]
+    fn the_integer_for_null_is_none_that_is_there() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.null(), i64::MIN);
+        seen.look_at_integers(&[i64::MIN + 1, i64::MIN, 7]);
+        assert_eq!(seen.null(), i64::MIN + 2);
     }
 }

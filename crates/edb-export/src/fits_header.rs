@@ -55,10 +55,9 @@ impl Cards {
         }
     }
 
-    /// A line of the table's history, in as many cards as it needs.
+    /// A line of the table's history in ASCII, in as many cards as it needs.
     pub(crate) fn history(&mut self, text: &str) {
-        let printable = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
-        let text: Vec<char> = text.chars().map(printable).collect();
+        let text: Vec<char> = text.chars().collect();
         for part in text.chunks(CARD_BYTES - 8) {
             self.card(&format!("HISTORY {}", part.iter().collect::<String>()));
         }

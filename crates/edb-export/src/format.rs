@@ -94,11 +94,13 @@ pub struct FileOptions {
     pub format: Format,
     /// Whether CSV begins with comments about its columns and its provenance; other formats have these where they are in nobody's way.
     pub has_comments: bool,
+    /// Whether the bytes are hashed.
+    pub is_hashed: bool,
 }
 
 impl FileOptions {
     /// The usual ones of a format.
     pub fn new(format: Format) -> Self {
-        Self { format, has_comments: true }
+        Self { format, has_comments: true, is_hashed: false }
     }
 }

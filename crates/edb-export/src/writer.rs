@@ -16,9 +16,9 @@ use crate::csv::Csv;
 use crate::ecsv::Ecsv;
 use crate::fits::Fits;
 use crate::format::{FileOptions, Format};
-use crate::hash::Hashed;
 use crate::header::Header;
 use crate::json_lines::JsonLines;
+use crate::measured::Measured;
 use crate::parquet::Parquet;
 use crate::votable::Votable;
 
@@ -41,8 +41,8 @@ pub struct Written {
     pub rows: usize,
     /// Bytes.
     pub size_bytes: u64,
-    /// The SHA-256 of these, in hexadecimal digits.
-    pub sha256: String,
+    /// The SHA-256 of these in hexadecimal digits, if it was asked for.
+    pub sha256: Option<String>,
     /// What the format could not say, and how it is written instead.
     pub notices: Vec<Notice>,
 }
@@ -50,7 +50,7 @@ pub struct Written {
 /// Writes tables of the same columns, one after the other, as one. Memory is bounded by the rows of a batch (a million), however many
 /// come.
 pub struct Writer<W: Write + Send + 'static> {
-    sink: Box<dyn Sink<Hashed<W>>>,
+    sink: Box<dyn Sink<Measured<W>>>,
     /// Rows that do not fill a batch yet.
     pending: DataFrame,
     batch_rows: usize,
@@ -66,29 +66,29 @@ impl<W: Write + Send + 'static> Writer<W> {
     /// [`ErrorKind::Disk`] if `out` fails.
     pub fn new(first: &Table, options: FileOptions, out: W, scratch: &Path) -> Result<Self> {
         let header = Header::of(first)?;
-        let out = Hashed::new(out);
+        let out = Measured::new(out, options.is_hashed);
         Self::begin(first, options, out, header, |out, header| Ok(Fits::new(out, header, scratch)))
     }
 
     /// Begins a file of `table`, of all its rows and no others: nothing needs to wait.
     fn whole(table: &Table, options: FileOptions, out: W) -> Result<Self> {
         let header = Header::of(table)?;
-        let out = Hashed::new(out);
+        let out = Measured::new(out, options.is_hashed);
         Self::begin(table, options, out, header, |out, header| Fits::of(out, header, table.frame()))
     }
 
     fn begin(
         first: &Table,
         options: FileOptions,
-        out: Hashed<W>,
+        out: Measured<W>,
         header: Header,
-        fits: impl FnOnce(Hashed<W>, Header) -> Result<Fits<Hashed<W>>>,
+        fits: impl FnOnce(Measured<W>, Header) -> Result<Fits<Measured<W>>>,
     ) -> Result<Self> {
         let unknown = |(column, unit): (&str, &str)| {
             format!("no standard knows the unit `{unit}` of the column `{column}`: files keep it as text")
         };
         let remarks = header.unknown_units().map(unknown).collect();
-        let sink: Box<dyn Sink<Hashed<W>>> = match options.format {
+        let sink: Box<dyn Sink<Measured<W>>> = match options.format {
             Format::Parquet => Box::new(Parquet::new(out, &header).map_err(refuse)?),
             Format::Csv => Box::new(Csv::new(out, &header, options.has_comments).map_err(refuse)?),
             Format::Ecsv => Box::new(Ecsv::new(out, header).map_err(refuse)?),

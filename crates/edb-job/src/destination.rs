@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edb::export::{DataSet, FileOptions, FileWriter, PartitionKey, Writer, Written};
-use edb::{Error, Result, Table};
+use edb::export::{self, DataSet, FileOptions, FileWriter, PartitionKey, Writer, Written};
+use edb::{Error, Notice, Result, Table};
 
 use crate::report::{FileReport, PartReport};
 
@@ -94,6 +94,30 @@ impl Writing {
         })
     }
 
+    /// Writes a table that is there whole; `None` if that is nowhere.
+    pub(crate) fn whole(
+        destination: &Destination,
+        options: FileOptions,
+        table: &Table,
+        content: &str,
+    ) -> Result<Option<(FileReport, Vec<Notice>)>> {
+        let (path, written) = match destination {
+            Destination::Shown => return Ok(None),
+            Destination::File(path) => (path.clone(), export::write_file(table, options, path)?),
+            Destination::Stream(stream) => {
+                let written = export::write(table, options, stream.clone()).map_err(to_stdout)?;
+                (PathBuf::from("-"), written.1)
+            }
+            Destination::DataSet(path, keys) => {
+                let mut set = DataSet::create(path, keys, options)?;
+                set.add(table)?;
+                return Self::DataSet(path.clone(), set).finish(content).map(Some);
+            }
+        };
+        let notices = written.notices.clone();
+        Ok(Some((report(path, content, written), notices)))
+    }
+
     pub(crate) fn add(&mut self, table: &Table) -> Result<()> {
         match self {
             Self::File(_, file) => file.add(table),
@@ -103,15 +127,8 @@ impl Writing {
     }
 
     /// What was written, and what its format could not say.
-    pub(crate) fn finish(self, content: &str) -> Result<(FileReport, Vec<edb::Notice>)> {
-        let file = |path: PathBuf, written: Written| FileReport {
-            path,
-            content: content.to_owned(),
-            rows: written.rows,
-            size_bytes: written.size_bytes,
-            sha256: Some(written.sha256),
-            parts: Vec::new(),
-        };
+    pub(crate) fn finish(self, content: &str) -> Result<(FileReport, Vec<Notice>)> {
+        let file = |path, written| report(path, content, written);
         Ok(match self {
             Self::File(path, writer) => {
                 let written = writer.finish()?;
@@ -143,4 +160,9 @@ impl Writing {
             }
         })
     }
+}
+
+fn report(path: PathBuf, content: &str, written: Written) -> FileReport {
+    let Written { rows, size_bytes, sha256, .. } = written;
+    FileReport { path, content: content.to_owned(), rows, size_bytes, sha256, parts: Vec::new() }
 }

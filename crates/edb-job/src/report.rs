@@ -95,7 +95,7 @@ pub struct FileReport {
     pub rows: usize,
     /// Its size.
     pub size_bytes: u64,
-    /// The SHA-256 of its bytes; a folder of files has one for each of them.
+    /// The SHA-256 of its bytes, if the job has a manifest; a folder of files has one for each of them.
     pub sha256: Option<String>,
     /// The files of a folder.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -111,8 +111,8 @@ pub struct PartReport {
     pub rows: usize,
     /// Its size.
     pub size_bytes: u64,
-    /// The SHA-256 of its bytes.
-    pub sha256: String,
+    /// The SHA-256 of its bytes, if the job has a manifest.
+    pub sha256: Option<String>,
 }
 
 impl From<Part> for PartReport {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use edb::atomic::{self, AtomicFile};
-use edb::export::Hashed;
+use edb::export::{FileOptions, Measured};
 use edb::fetch::Event;
 use edb::frame::Bins;
 use edb::{
@@ -57,7 +57,7 @@ pub async fn run(
     let (series, made) = make(job, &resolved, &mut fetched).await?;
     let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
     let mut notices = fetched.retrieved.notices.clone();
-    let outputs = job.outputs.clone();
+    let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
     let facts = provenance(&resolved, &fetched);
     let told = fetched.retrieved.notices;
     let written = blocking(move || {
@@ -69,7 +69,7 @@ pub async fn run(
                     table.made.splice(0..0, facts.iter().cloned().chain(output.preparation.words()));
                     add(&mut notices, &table.notices);
                     table.notices.splice(0..0, told.iter().cloned());
-                    match write(output, &table)? {
+                    match write(output, &table, is_hashed)? {
                         Some((file, more)) => {
                             add(&mut notices, &more);
                             files.push(file);
@@ -83,7 +83,7 @@ pub async fn run(
                 }
                 Made::Figure(drawn) => {
                     add(&mut notices, &drawn.notices);
-                    files.extend(write_figure(output, &drawn)?);
+                    files.extend(write_figure(output, &drawn, is_hashed)?);
                 }
             }
         }
@@ -99,18 +99,16 @@ pub async fn run(
 }
 
 /// Writes a table where it is to go; `None` if that is nowhere.
-fn write(output: &Output, table: &Table) -> Result<Option<(FileReport, Vec<Notice>)>> {
-    let Shape::Table(_, options) = &output.shape else { return Ok(None) };
-    let Some(mut writing) = Writing::begin(&output.destination, *options, table)? else { return Ok(None) };
-    writing.add(table)?;
-    writing.finish(output.shape.words()).map(Some)
+fn write(output: &Output, table: &Table, is_hashed: bool) -> Result<Option<(FileReport, Vec<Notice>)>> {
+    let Shape::Table(_, options) = output.shape else { return Ok(None) };
+    Writing::whole(&output.destination, FileOptions { is_hashed, ..options }, table, output.shape.words())
 }
 
-fn write_figure(output: &Output, drawn: &Drawn) -> Result<Option<FileReport>> {
-    let mut hashed = Hashed::new(Vec::new());
+fn write_figure(output: &Output, drawn: &Drawn, is_hashed: bool) -> Result<Option<FileReport>> {
+    let mut measured = Measured::new(Vec::new(), is_hashed);
     // Memory takes everything.
-    let _ = hashed.write_all(&drawn.bytes);
-    let (bytes, size_bytes, sha256) = hashed.finish();
+    let _ = measured.write_all(&drawn.bytes);
+    let (bytes, size_bytes, sha256) = measured.finish();
     let path = match &output.destination {
         Destination::File(path) => {
             atomic::write(path, &bytes)?;
@@ -124,7 +122,7 @@ fn write_figure(output: &Output, drawn: &Drawn) -> Result<Option<FileReport>> {
         Destination::DataSet(..) | Destination::Shown => return Ok(None),
     };
     let (content, parts) = (output.shape.words().to_owned(), Vec::new());
-    Ok(Some(FileReport { path, content, rows: drawn.rows, size_bytes, sha256: Some(sha256), parts }))
+    Ok(Some(FileReport { path, content, rows: drawn.rows, size_bytes, sha256, parts }))
 }
 
 /// A word of an expression that is no mnemonic may be meant as text.

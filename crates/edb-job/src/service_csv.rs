@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use edb::atomic::AtomicFile;
-use edb::export::Hashed;
+use edb::export::Measured;
 use edb::{Error, ErrorKind, Result, Sample, Samples, Series, SqlType, wire};
 
 use crate::destination::{Destination, Stream};
@@ -12,7 +12,7 @@ use crate::report::FileReport;
 
 /// An answer that is being written: what the service would send for the range, its bracket rows included.
 pub(crate) struct ServiceCsv {
-    out: Hashed<Out>,
+    out: Measured<Out>,
     path: PathBuf,
     has_begun: bool,
     sql_type: SqlType,
@@ -43,7 +43,7 @@ impl Write for Out {
 
 impl ServiceCsv {
     /// Begins the answer of the one request there may be.
-    pub(crate) fn begin(destination: &Destination, described: &[Series]) -> Result<Self> {
+    pub(crate) fn begin(destination: &Destination, described: &[Series], is_hashed: bool) -> Result<Self> {
         let [only] = described else {
             let message = format!(
                 "the service's form has one mnemonic over one range, and {} are asked for",
@@ -61,7 +61,7 @@ impl ServiceCsv {
             }
         };
         let sql_type = only.about.sql_type.clone().unwrap_or(SqlType::Varchar);
-        let out = Hashed::new(out);
+        let out = Measured::new(out, is_hashed);
         Ok(Self { out, path: path.to_owned(), has_begun: false, sql_type, trailing: None, rows: 0 })
     }
 
@@ -104,6 +104,6 @@ impl ServiceCsv {
             file.commit()?;
         }
         let (content, parts) = (content.to_owned(), Vec::new());
-        Ok(FileReport { path: self.path, content, rows: self.rows, size_bytes, sha256: Some(sha256), parts })
+        Ok(FileReport { path: self.path, content, rows: self.rows, size_bytes, sha256, parts })
     }
 }

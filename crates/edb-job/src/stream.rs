@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use edb::export::FileOptions;
 use edb::frame::{self, Preparation, Resampler, Table};
 use edb::{Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange};
 
@@ -140,7 +141,7 @@ async fn begin(
     fetched: &Fetched,
     serving: Vec<Series>,
 ) -> Result<(Vec<Passing>, Vec<Notice>)> {
-    let outputs = job.outputs.clone();
+    let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
     let facts = provenance(resolved, fetched);
     let told = fetched.retrieved.notices.clone();
     let exposures = resolved.exposures.clone();
@@ -160,13 +161,14 @@ async fn begin(
                     let mut first = table(&described, &exposures)?;
                     first.made = [facts.clone(), preparation.words()].concat();
                     first.notices = [told.clone(), notices.clone()].concat();
+                    let options = FileOptions { is_hashed, ..options };
                     let writing = Writing::begin(&destination, options, &first)?;
                     let writing = writing.ok_or_else(|| Error::usage("a table that goes nowhere is not streamed"))?;
                     let is_by_mnemonic = matches!(&destination, Destination::DataSet(_, keys) if keys.contains(&edb::export::PartitionKey::Mnemonic));
                     let exposures = exposures.clone();
                     Passing::Rows(Box::new(Rows { writing, preparation, spans, exposures, is_by_mnemonic }))
                 }
-                Shape::ServiceCsv => Passing::Service(ServiceCsv::begin(&destination, &described)?),
+                Shape::ServiceCsv => Passing::Service(ServiceCsv::begin(&destination, &described, is_hashed)?),
                 Shape::Table(..) | Shape::Figure(..) => {
                     return Err(Error::usage("this output cannot be made while samples pass"));
                 }

@@ -114,7 +114,7 @@ fn a_manifest_says_what_was_asked_and_what_the_files_are() {
     assert_eq!((series["gaps"].as_u64(), series["not_known"].as_array().unwrap().len()), (Some(0), 0));
     for (file, name) in manifest["files"].as_array().unwrap().iter().zip(["a.parquet", "b.csv"]) {
         let bytes = read(&world, name);
-        let mut hashed = edb::export::Hashed::new(Vec::new());
+        let mut hashed = edb::export::Measured::new(Vec::new(), true);
         std::io::Write::write_all(&mut hashed, &bytes).unwrap();
         let (_, size, sha256) = hashed.finish();
         assert_eq!(
