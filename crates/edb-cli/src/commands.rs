@@ -88,49 +88,36 @@ fn job(name: &str, args: &SelectionArgs, now: Instant) -> Result<Job> {
         change_only: args.change_only.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?,
         outputs: Vec::new(),
         manifest: None,
-        asked: asked(std::env::args().skip(1)),
+        asked: asked(),
     })
 }
 
-/// The words of the command line, without secrets.
-fn asked(words: impl Iterator<Item = String>) -> Vec<(String, String)> {
-    let mut is_secret = false;
-    let mut safe = Vec::new();
-    for word in words {
-        let said = if std::mem::take(&mut is_secret) {
-            "…".to_owned()
-        } else if word.starts_with("--token=") {
-            "--token=…".to_owned()
-        } else {
-            is_secret = word == "--token";
-            without_user(&word)
-        };
-        safe.push(("arguments".to_owned(), said));
-    }
-    safe
+/// The words of the command line, without a token that is one of them.
+fn asked() -> Vec<(String, String)> {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    without_token(words).map(|word| ("arguments".to_owned(), word)).collect()
 }
 
-/// `https://user:password@host/` without what is before the host.
-fn without_user(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    let host = rest.split('/').next().unwrap_or_default();
-    match host.rsplit_once('@') {
-        Some((user, _)) => format!("{scheme}://…{}", &rest[user.len()..]),
-        None => word.to_owned(),
-    }
+fn without_token(words: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    let mut is_secret = false;
+    words.map(move |word| {
+        if std::mem::take(&mut is_secret) {
+            return "…".to_owned();
+        }
+        is_secret = word == "--token";
+        word
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::asked;
+    use super::without_token;
 
     #[test]
-    fn what_was_asked_is_told_without_secrets() {
-        let words =
-            ["export", "A@-1d", "--token", "abc", "--token=abc", "--source", "https://me:abc@host/x@y"];
-        let told: Vec<String> =
-            asked(words.into_iter().map(str::to_owned)).into_iter().map(|(_, word)| word).collect();
-        assert_eq!(told, ["export", "A@-1d", "--token", "…", "--token=…", "--source", "https://…@host/x@y"]);
+    fn a_token_is_not_told() {
+        let words = ["export", "A@-1d", "--token", "abc", "--source", "mast"].map(str::to_owned);
+        let told: Vec<String> = without_token(words.into_iter()).collect();
+        assert_eq!(told, ["export", "A@-1d", "--token", "…", "--source", "mast"]);
     }
 }
 

@@ -3,6 +3,7 @@
 //! The one order: write beside the destination, sync the file, rename it, sync the folder. Only then is anything removed that
 //! the new file replaces.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
@@ -275,8 +276,8 @@ pub fn sweep(path: &Path) -> bool {
 pub struct Staging {
     folder: PathBuf,
     hidden: PathBuf,
-    /// Locked as long as the writer lives.
-    _lock: (File, Temporary),
+    /// The hidden folder, locked as long as the writer lives.
+    _lock: File,
 }
 
 impl Staging {
@@ -288,15 +289,11 @@ impl Staging {
         let refuse = |error| Error::disk("write in the folder", folder, error);
         create_folders(folder)?;
         for entry in fs::read_dir(folder).map_err(refuse)?.flatten() {
-            if is_temporary(&entry.file_name().to_string_lossy()) && is_abandoned(&entry.path()) {
-                // What cannot be removed is in nobody's way.
-                let _ = fs::remove_dir_all(entry.path());
+            if is_temporary(&entry.file_name().to_string_lossy()) && entry.path().is_dir() {
+                sweep_folder(&entry.path());
             }
         }
-        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let hidden = folder.join(format!("{TEMPORARY_PREFIX}{}-{unique}", std::process::id()));
-        fs::create_dir(&hidden).map_err(refuse)?;
-        let lock = open_temporary(&hidden, "lock").map_err(refuse)?;
+        let (hidden, lock) = hidden_folder(folder).map_err(refuse)?;
         Ok(Self { folder: folder.to_owned(), hidden, _lock: lock })
     }
 
@@ -305,19 +302,36 @@ impl Staging {
         self.hidden.join(path)
     }
 
-    /// Gives all files their names. Those of the same names are replaced, others stay.
+    /// Gives all files their names, and removes those in the folders of these that `is_replaced` by them. Others stay. Returns how many
+    /// were there and are not any more.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Disk`]; some files may have their names then, all of them whole.
-    pub fn commit(self, paths: &[PathBuf]) -> Result<()> {
-        let mut folders = std::collections::BTreeSet::new();
+    pub fn commit(self, paths: &[PathBuf], is_replaced: impl Fn(&str) -> bool) -> Result<usize> {
+        let mut folders = std::collections::BTreeMap::<&Path, HashSet<&std::ffi::OsStr>>::new();
         for path in paths {
-            let place = self.folder.join(path);
-            create_folders(folder_of(&place))?;
-            rename(&self.path(path), &place)?;
-            folders.insert(folder_of(&place).to_owned());
+            folders.entry(folder_of(path)).or_default().extend(path.file_name());
         }
-        folders.iter().try_for_each(|folder| sync_folder(folder))
+        let mut replaced = 0;
+        for (folder, names) in folders {
+            let place = self.folder.join(folder);
+            create_folders(&place)?;
+            let refuse = |error| Error::disk("read", &place, error);
+            for entry in fs::read_dir(&place).map_err(refuse)?.flatten() {
+                if !is_replaced(&entry.file_name().to_string_lossy()) {
+                    continue;
+                }
+                replaced += 1;
+                if !names.contains(entry.file_name().as_os_str()) {
+                    remove(&entry.path())?;
+                }
+            }
+            for name in names {
+                rename(&self.hidden.join(folder).join(name), &place.join(name))?;
+            }
+            sync_folder(&place)?;
+        }
+        Ok(replaced)
     }
 }
 
@@ -327,11 +341,33 @@ impl Drop for Staging {
     }
 }
 
-/// Whether the writer of a hidden folder is dead. One that has no lock yet is being made.
-fn is_abandoned(hidden: &Path) -> bool {
-    let entries = fs::read_dir(hidden).into_iter().flatten().flatten();
-    let mut locks = entries.filter(|entry| is_temporary(&entry.file_name().to_string_lossy()));
-    locks.next().is_some_and(|lock| is_left(&lock.path()))
+/// Creates a hidden folder and locks it for as long as it is open: [`sweep_folder`] leaves those of living writers alone.
+fn hidden_folder(folder: &Path) -> io::Result<(PathBuf, File)> {
+    loop {
+        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let hidden = folder.join(format!("{TEMPORARY_PREFIX}{}-{unique}", std::process::id()));
+        match fs::create_dir(&hidden) {
+            // Left by a process of the same number.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            created => created?,
+        }
+        // A sweeper may have been quicker.
+        let Ok(lock) = File::open(&hidden) else { continue };
+        let _ = lock.lock();
+        if lock.metadata()?.nlink() > 0 {
+            return Ok((hidden, lock));
+        }
+    }
+}
+
+/// Removes a hidden folder unless somebody writes in it. What cannot be removed is in nobody's way.
+fn sweep_folder(hidden: &Path) {
+    // The lock is held until the folder is gone.
+    if let Ok(lock) = File::open(hidden)
+        && lock.try_lock().is_ok()
+    {
+        let _ = fs::remove_dir_all(hidden);
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -401,25 +437,32 @@ mod tests {
     fn staged_files_get_their_names_together_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let left = folder.path().join(format!("{TEMPORARY_PREFIX}1-0"));
-        fs::create_dir(&left).unwrap();
-        write(&left.join(format!("{TEMPORARY_PREFIX}1-0-lock.part")), b"").unwrap();
-        write(&folder.path().join("a/old"), b"old").unwrap();
+        write(&left.join("a/half"), b"").unwrap();
+        for name in ["a/part-0", "a/part-7", "a/other", "c/part-0"] {
+            write(&folder.path().join(name), b"old").unwrap();
+        }
         let stage = |staging: &Staging| {
-            let paths = [PathBuf::from("a/x"), PathBuf::from("b/y")];
-            paths.iter().for_each(|path| write(&staging.path(path), b"whole").unwrap());
+            let paths = [PathBuf::from("a/part-0"), PathBuf::from("b/part-0")];
+            paths.iter().for_each(|path| write(&staging.path(path), b"new").unwrap());
             paths
         };
         let staging = Staging::create(folder.path()).unwrap();
         assert!(!left.exists(), "what a dead writer left is gone");
         stage(&staging);
         let other = Staging::create(folder.path()).unwrap();
-        assert_eq!(names(folder.path()).len(), 3, "a living writer's is not");
+        assert_eq!(names(folder.path()).len(), 4, "a living writer's is not");
         drop(staging);
-        assert_eq!(names(folder.path()).len(), 2);
+        assert_eq!(names(folder.path()).len(), 3);
         let paths = stage(&other);
-        other.commit(&paths).unwrap();
-        assert_eq!(names(folder.path()), ["a", "b"]);
-        assert_eq!(names(&folder.path().join("a")), ["old", "x"]);
+        assert_eq!(other.commit(&paths, |name| name.starts_with("part-")).unwrap(), 2);
+        assert_eq!(names(folder.path()), ["a", "b", "c"]);
+        assert_eq!(names(&folder.path().join("a")), ["other", "part-0"], "what it replaces is gone");
+        assert_eq!(fs::read(folder.path().join("a/part-0")).unwrap(), b"new");
+        assert_eq!(
+            names(&folder.path().join("c")),
+            ["part-0"],
+            "folders that it does not write are as they were"
+        );
     }
 
     #[test]

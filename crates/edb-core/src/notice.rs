@@ -35,10 +35,28 @@ pub enum NoticeKind {
     LeftOut,
     /// Units were added or compared that are not the same.
     Units,
+    /// Files of an earlier run are gone, for new ones.
+    Replaced,
     /// A file format cannot say something as it is.
     Format,
     /// The telemetry is synthetic.
     Synthetic,
+}
+
+impl NoticeKind {
+    /// Whether it tells of the run that found it out, and not of the data: the next run, which has the data already, will not.
+    pub fn is_of_run(self) -> bool {
+        matches!(
+            self,
+            Self::OpenEnd
+                | Self::ArchiveBegin
+                | Self::ArchiveEnd
+                | Self::Truncated
+                | Self::Revised
+                | Self::OutOfOrder
+                | Self::Replaced
+        )
+    }
 }
 
 /// A fact about data, attached to a result: never an error, never only a log line.

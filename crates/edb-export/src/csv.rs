@@ -13,12 +13,19 @@ pub(crate) struct Fields {
     zone: &'static [u8],
     /// What is no number.
     nan: &'static [u8],
+    /// What a text must not have.
+    is_lost: fn(char) -> bool,
 }
 
 /// For people: `…Z`, `NaN`.
-pub(crate) const PLAIN: Fields = Fields { zone: b"Z", nan: b"NaN" };
+pub(crate) const PLAIN: Fields = Fields { zone: b"Z", nan: b"NaN", is_lost: |_| false };
 /// For astropy, which knows the scale from the header.
-pub(crate) const OF_ECSV: Fields = Fields { zone: b"", nan: b"nan" };
+pub(crate) const OF_ECSV: Fields = Fields { zone: b"", nan: b"nan", is_lost: ends_line };
+
+/// What astropy takes for the end of a line even in quotes, beside the two that CSV has.
+pub(crate) fn ends_line(character: char) -> bool {
+    matches!(character, '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
 
 impl CellFormat for Fields {
     fn before(&self, at: usize, out: &mut Vec<u8>) {
@@ -53,12 +60,13 @@ impl CellFormat for Fields {
         let is_plain = !text.is_empty()
             && !text.contains([',', '"', '\n', '\r'])
             && !text.starts_with('#')
+            && !text.contains(self.is_lost)
             && text.trim().len() == text.len();
         if is_plain {
             out.extend_from_slice(text.as_bytes());
         } else {
             out.push(b'"');
-            out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            out.extend_from_slice(text.replace('"', "\"\"").replace(self.is_lost, "\u{fffd}").as_bytes());
             out.push(b'"');
         }
     }

@@ -10,7 +10,7 @@ use edb_parquet::OwnedColumn;
 
 use crate::columns;
 use crate::format::FileOptions;
-use crate::writer::{FileWriter, Written};
+use crate::writer::{FileWriter, Written, hidden_about_path};
 
 /// What the rows of one file have in common. Each has a folder `key=value`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,33 +83,54 @@ struct Open {
 
 /// Writes tables into a folder of files that appear together.
 ///
-/// A file is open as long as the tables that come have rows for it, and no more than a few others came since; one that begins again later
-/// has a further part. Files of these names are
-/// replaced, others in the folder stay: an export of the next day adds to it.
+/// A file that is open when rows of more than a few others have come is closed; if rows for it come again, it has a further part. What an
+/// earlier export left in a folder `key=value` that this one writes is replaced, all of it; other folders stay: an export of the next day adds
+/// to the data set.
 pub struct DataSet {
+    /// The one that was written to last is the last. (Dropped before the folder that they are in.)
+    open: Vec<Open>,
     staging: Staging,
     keys: Vec<PartitionKey>,
     options: FileOptions,
-    /// The one that was written to last is the last.
-    open: Vec<Open>,
+    /// Columns, notices and provenance of the next files.
+    first: Table,
     begun: HashMap<PathBuf, usize>,
     parts: Vec<Part>,
 }
 
 impl DataSet {
-    /// Begins a data set in `folder`.
+    /// Begins a data set in `folder`. Its files have the columns, the notices and the provenance of `first`, whose rows are not written yet.
     ///
     /// # Errors
-    /// [`edb_core::ErrorKind::Disk`] if the folder cannot be made or written.
-    pub fn create(folder: &Path, keys: &[PartitionKey], options: FileOptions) -> Result<Self> {
-        Ok(Self {
+    /// [`edb_core::ErrorKind::Disk`] if the folder cannot be made or written; [`edb_core::ErrorKind::Usage`] if the table has no mnemonic,
+    /// and the files are to be parted by it.
+    pub fn create(first: &Table, folder: &Path, keys: &[PartitionKey], options: FileOptions) -> Result<Self> {
+        let mut set = Self {
+            open: Vec::new(),
             staging: Staging::create(folder)?,
             keys: keys.to_vec(),
             options,
-            open: Vec::new(),
+            first: first.slice(0..0),
             begun: HashMap::new(),
             parts: Vec::new(),
-        })
+        };
+        set.continue_as(first)?;
+        Ok(set)
+    }
+
+    /// Gives the files that are begun from now on the columns, the notices and the provenance of `first`.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn continue_as(&mut self, first: &Table) -> Result<()> {
+        self.first = first.slice(0..0);
+        if self.keys.contains(&PartitionKey::Mnemonic) {
+            if first.columns().iter().all(|column| column.name != "mnemonic") {
+                return Err(lacks("mnemonic"));
+            }
+            self.first = self.first.without("mnemonic")?;
+        }
+        Ok(())
     }
 
     /// Adds the rows of `table`, each to the file it belongs to.
@@ -118,15 +139,11 @@ impl DataSet {
     /// [`edb_core::ErrorKind::Usage`] if the table has no mnemonic, or no time, and the files are to be parted by it;
     /// [`edb_core::ErrorKind::Disk`].
     pub fn add(&mut self, table: &Table) -> Result<()> {
-        let places = self.places(table)?;
-        let has_rows = |open: &mut Open| !places.iter().any(|(place, _)| *place == open.folder);
-        let done: Vec<Open> = self.open.extract_if(.., has_rows).collect();
-        done.into_iter().try_for_each(|open| self.close(open))?;
-        for (folder, rows) in places {
+        for (folder, rows) in self.places(table)? {
             let part = self.part(table, &rows)?;
             let mut open = match self.open.iter().position(|open| open.folder == folder) {
                 Some(at) => self.open.remove(at),
-                None => self.begin(folder, &part)?,
+                None => self.begin(folder)?,
             };
             open.file.add(&part)?;
             self.open.push(open);
@@ -134,7 +151,7 @@ impl DataSet {
         Ok(())
     }
 
-    fn begin(&mut self, folder: PathBuf, first: &Table) -> Result<Open> {
+    fn begin(&mut self, folder: PathBuf) -> Result<Open> {
         if self.open.len() >= MOST_OPEN {
             let oldest = self.open.remove(0);
             self.close(oldest)?;
@@ -142,7 +159,7 @@ impl DataSet {
         let number = self.begun.entry(folder.clone()).or_default();
         let path = folder.join(format!("part-{number}.{}", self.options.format.extension()));
         *number += 1;
-        let file = FileWriter::create(first, self.options, &self.staging.path(&path))?;
+        let file = FileWriter::hidden(&self.first, self.options, &self.staging.path(&path))?;
         Ok(Open { folder, path, file })
     }
 
@@ -160,11 +177,7 @@ impl DataSet {
     fn places(&self, table: &Table) -> Result<Vec<(PathBuf, Vec<u32>)>> {
         let column = |names: &[&str], what: &str| {
             let found = table.frame().columns().iter().find(|column| names.contains(&column.name().as_str()));
-            let found = found.map(columns::cells).transpose()?;
-            found.ok_or_else(|| {
-                Error::usage(format!("could not part the files by {what}: the table has no such column"))
-                    .with_hint("part them by something that is in each row")
-            })
+            found.map(columns::cells).transpose()?.ok_or_else(|| lacks(what))
         };
         let has_time = self.keys.iter().any(|key| *key != PartitionKey::Mnemonic);
         let times = if has_time { Some(column(&["time", "start"], "time")?) } else { None };
@@ -172,6 +185,7 @@ impl DataSet {
         let names = if has_names { Some(column(&["mnemonic"], "mnemonic")?) } else { None };
         // A day and the code of a mnemonic, and where its rows are listed.
         let mut lists: HashMap<(Option<i64>, Option<u32>), usize> = HashMap::new();
+        let mut of_folder: HashMap<PathBuf, usize> = HashMap::new();
         let mut places: Vec<(PathBuf, Vec<u32>)> = Vec::new();
         for row in 0..table.rows() {
             let day = times.as_ref().and_then(|cells| match &cells.values {
@@ -188,8 +202,8 @@ impl DataSet {
                 let name = code.and_then(|code| names.as_ref()?.words().nth(code as usize));
                 let folder = self.folder(day, name);
                 // Several days may have one month.
-                places.iter().position(|(place, _)| *place == folder).unwrap_or_else(|| {
-                    places.push((folder, Vec::new()));
+                *of_folder.entry(folder).or_insert_with_key(|folder| {
+                    places.push((folder.clone(), Vec::new()));
                     places.len() - 1
                 })
             });
@@ -214,20 +228,26 @@ impl DataSet {
         Ok(())
     }
 
-    /// Gives the files their names, and returns what they are, by name.
+    /// Gives the files their names, and returns what they are, by name, and how many files of earlier exports they replace.
     ///
     /// # Errors
     /// [`edb_core::ErrorKind::Disk`].
-    pub fn finish(mut self) -> Result<Vec<Part>> {
+    pub fn finish(mut self) -> Result<(Vec<Part>, usize)> {
         std::mem::take(&mut self.open).into_iter().try_for_each(|open| self.close(open))?;
         self.parts.sort_by(|one, other| one.path.cmp(&other.path));
         let mut paths: Vec<PathBuf> = self.parts.iter().map(|part| part.path.clone()).collect();
         if !self.options.format.has_header() {
-            paths.extend(self.parts.iter().map(|part| crate::about_path(&part.path)));
+            paths.extend(self.parts.iter().map(|part| hidden_about_path(&part.path)));
         }
-        self.staging.commit(&paths)?;
-        Ok(self.parts)
+        let is_ours = |name: &str| name.starts_with("part-") || name.starts_with("_part-");
+        let replaced = self.staging.commit(&paths, is_ours)?;
+        Ok((self.parts, replaced))
     }
+}
+
+fn lacks(what: &str) -> Error {
+    Error::usage(format!("could not part the files by {what}: the table has no such column"))
+        .with_hint("part them by something that is in each row")
 }
 
 /// A value as part of a path: what may not be in one is written as `%2F`.
@@ -247,18 +267,19 @@ mod tests {
     #[test]
     fn few_files_are_open_however_many_days_there_are() {
         let folder = tempfile::tempdir().unwrap();
-        let mut set =
-            DataSet::create(folder.path(), &[PartitionKey::Day], FileOptions::new(Format::Csv)).unwrap();
         let times =
             Int64Chunked::from_vec("time".into(), (0..90).map(|row| row * MICROS_PER_DAY / 2).collect());
         let times = times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column();
         let frame = DataFrame::new_infer_height(vec![times]).unwrap();
         let table = Table::from_polars(frame, &[]).unwrap();
-        for start in [0, 45] {
-            set.add(&table.slice(start..start + 45)).unwrap();
+        let options = FileOptions::new(Format::Csv);
+        let mut set = DataSet::create(&table, folder.path(), &[PartitionKey::Day], options).unwrap();
+        // A table without rows closes nothing.
+        for rows in [0..1, 0..0, 1..45, 45..90] {
+            set.add(&table.slice(rows)).unwrap();
             assert!(set.open.len() <= MOST_OPEN);
         }
-        let parts = set.finish().unwrap();
+        let (parts, _) = set.finish().unwrap();
         assert_eq!(parts.len(), 45, "no day was begun twice");
         assert!(parts.iter().all(|part| part.written.rows == 2));
     }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::columns::Batch;
-use crate::csv::{self, OF_ECSV, one_line};
+use crate::columns::{Batch, Cells};
+use crate::csv::{self, OF_ECSV, ends_line, one_line};
 use crate::header::Header;
 use crate::rows;
 use crate::writer::Sink;
@@ -12,6 +12,8 @@ use crate::yaml::{self, TimeForm};
 pub(crate) struct Ecsv<W> {
     out: W,
     remarks: Vec<String>,
+    /// Whether some text has characters that would end its row.
+    is_lossy: bool,
 }
 
 impl<W: Write + Send> Ecsv<W> {
@@ -35,16 +37,21 @@ impl<W: Write + Send> Ecsv<W> {
         text.extend_from_slice(b"# schema: astropy-2.0\n");
         csv::names(&OF_ECSV, header, &mut text);
         out.write_all(&text)?;
-        Ok(Self { out, remarks })
+        Ok(Self { out, remarks, is_lossy: false })
     }
 }
 
 impl<W: Write + Send> Sink<W> for Ecsv<W> {
     fn batch(&mut self, batch: Batch) -> io::Result<()> {
+        self.is_lossy |= batch.columns.iter().flat_map(Cells::words).any(|word| word.contains(ends_line));
         rows::print(&OF_ECSV, &batch, &mut self.out)
     }
 
-    fn finish(self: Box<Self>) -> io::Result<(W, Vec<String>)> {
+    fn finish(mut self: Box<Self>) -> io::Result<(W, Vec<String>)> {
+        if self.is_lossy {
+            let text = "texts in ECSV cannot have what astropy takes for the end of a line (U+0085, U+2028, form feed …): U+FFFD stands for it";
+            self.remarks.push(text.to_owned());
+        }
         Ok((self.out, self.remarks))
     }
 }

@@ -18,6 +18,9 @@ use crate::spool::Spool;
 use crate::units::Unit;
 use crate::writer::Sink;
 
+/// Three digits are left for a column's number.
+const MOST_COLUMNS: usize = 999;
+
 /// Beyond it a double of days has no whole microseconds (2038-04-23).
 const EXACT_MJD: f64 = 65_536.0;
 
@@ -137,15 +140,21 @@ impl Seen {
 }
 
 impl<W: Write + Send> Fits<W> {
-    pub(crate) fn new(out: W, header: Header, scratch: &Path) -> Self {
+    pub(crate) fn new(out: W, header: Header, scratch: &Path) -> Result<Self> {
+        let count = header.columns.len();
+        if count > MOST_COLUMNS {
+            let message =
+                format!("a FITS table has at most {MOST_COLUMNS} columns, and this one has {count}");
+            return Err(Error::usage(message).with_hint("write Parquet or ECSV, or fewer columns"));
+        }
         let columns = vec![Seen::default(); header.columns.len()];
         let scratch = scratch.to_owned();
-        Self { out, header, scratch, only: None, spool: None, columns, rows: 0, has_head: false }
+        Ok(Self { out, header, scratch, only: None, spool: None, columns, rows: 0, has_head: false })
     }
 
     /// As [`new`](Self::new), for the rows of `frame` and no others.
     pub(crate) fn of(out: W, header: Header, frame: &DataFrame) -> Result<Self> {
-        let mut fits = Self::new(out, header, Path::new(""));
+        let mut fits = Self::new(out, header, Path::new(""))?;
         fits.columns = frame.columns().iter().map(Seen::of).collect::<Result<_>>()?;
         fits.rows = frame.height();
         let names = fits.header.plain_names();
@@ -190,6 +199,9 @@ impl<W: Write + Send> Fits<W> {
         for (at, ((head, seen), name)) in self.header.columns.iter().zip(&self.columns).zip(names).enumerate()
         {
             column(&mut cards, at + 1, head, seen, name);
+        }
+        if cards.has_long_texts() {
+            cards.text("LONGSTRN", "OGIP 1.0", "texts go on in CONTINUE cards");
         }
         for (key, value) in &self.header.facts {
             cards.history(&escape(&format!("{key}: {value}")));
@@ -312,13 +324,10 @@ impl Days {
 /// Rows as they lie in the file: big-endian, one after the other.
 fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
     let words = |(seen, cells): (&Seen, &Cells)| {
-        let print = |word: &str| {
-            let text = if seen.must_escape { escape(word) } else { word.to_owned() };
-            format!("{text:width$}", width = seen.text_width()).into_bytes()
-        };
+        let print = |word: &str| if seen.must_escape { escape(word) } else { word.to_owned() };
         cells.words().map(print).collect::<Vec<_>>()
     };
-    let words: Vec<Vec<Vec<u8>>> = columns.iter().zip(&batch.columns).map(words).collect();
+    let words: Vec<Vec<String>> = columns.iter().zip(&batch.columns).map(words).collect();
     let missing: Vec<Vec<u8>> = columns
         .iter()
         .zip(&batch.columns)
@@ -329,7 +338,7 @@ fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Resul
         })
         .collect();
     let width: usize = missing.iter().map(Vec::len).sum();
-    rows::in_parts(batch.rows, out, |rows, out| {
+    rows::in_parts(batch, out, |rows, out| {
         out.reserve(rows.len() * width);
         let mut days = Days::default();
         for row in rows {
@@ -344,7 +353,11 @@ fn write_rows(columns: &[Seen], batch: &Batch, out: &mut dyn Write) -> io::Resul
                     }
                     OwnedColumn::Real(values) => out.extend_from_slice(&values[row].to_be_bytes()),
                     OwnedColumn::Integer(values) => out.extend_from_slice(&values[row].to_be_bytes()),
-                    OwnedColumn::Text(text) => out.extend_from_slice(&words[at][text.codes()[row] as usize]),
+                    OwnedColumn::Text(text) => {
+                        let end = out.len() + missing[at].len();
+                        out.extend_from_slice(words[at][text.codes()[row] as usize].as_bytes());
+                        out.resize(end, b' ');
+                    }
                 }
             }
         }

@@ -6,7 +6,10 @@ const CARD_BYTES: usize = 80;
 
 /// The cards of one header.
 #[derive(Debug, Default)]
-pub(crate) struct Cards(Vec<u8>);
+pub(crate) struct Cards {
+    bytes: Vec<u8>,
+    has_long_texts: bool,
+}
 
 impl Cards {
     pub(crate) fn logical(&mut self, key: &str, value: bool, comment: &str) {
@@ -34,6 +37,7 @@ impl Cards {
             self.card(&with_comment(format!("{key:<8}= '{quoted:<8}'"), comment));
             return;
         }
+        self.has_long_texts = true;
         // A doubled quote must not be torn, so characters are taken one by one.
         let room = CARD_BYTES - 13;
         let mut parts = vec![String::new()];
@@ -63,17 +67,22 @@ impl Cards {
         }
     }
 
+    /// Whether a text needed more than a card.
+    pub(crate) fn has_long_texts(&self) -> bool {
+        self.has_long_texts
+    }
+
     fn card(&mut self, text: &str) {
         let text = format!("{text:<CARD_BYTES$}");
-        self.0.extend_from_slice(&text.as_bytes()[..CARD_BYTES]);
+        self.bytes.extend_from_slice(&text.as_bytes()[..CARD_BYTES]);
     }
 
     /// The header in whole blocks.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.card("END");
-        let length = self.0.len().next_multiple_of(BLOCK_BYTES);
-        self.0.resize(length, b' ');
-        self.0
+        let length = self.bytes.len().next_multiple_of(BLOCK_BYTES);
+        self.bytes.resize(length, b' ');
+        self.bytes
     }
 }
 

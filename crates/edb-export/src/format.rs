@@ -78,7 +78,7 @@ impl Format {
     }
 
     /// Whether a file says in itself where it comes from; a line of JSON is a row, and nothing else.
-    pub(crate) fn has_header(self) -> bool {
+    pub fn has_header(self) -> bool {
         self != Self::JsonLines
     }
 

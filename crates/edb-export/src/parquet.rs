@@ -19,6 +19,8 @@ pub(crate) struct Parquet<W: Write + Send> {
     fields: Vec<Field>,
     /// The longest text of each column, in characters.
     widths: Vec<usize>,
+    /// The last time, if the footer says that they ascend.
+    last: Option<i64>,
 }
 
 impl<W: Write + Send> Parquet<W> {
@@ -35,7 +37,8 @@ impl<W: Write + Send> Parquet<W> {
         let writer = edb_parquet::Writer::new(out, &fields, header.is_sorted, &metadata, Effort::Quick);
         let writer =
             writer.and_then(|writer| writer.with_threads(rows::threads())).map_err(io::Error::other)?;
-        Ok(Self { writer, widths: vec![LEAST_WIDTH; fields.len()], fields })
+        let last = header.is_sorted.then_some(i64::MIN);
+        Ok(Self { writer, widths: vec![LEAST_WIDTH; fields.len()], fields, last })
     }
 }
 
@@ -52,6 +55,12 @@ impl<W: Write + Send> Sink<W> for Parquet<W> {
             self.fields.iter().zip(&batch.columns).zip(&nulls).map(column).collect();
         if batch.rows == 0 {
             return Ok(());
+        }
+        if let (Some(last), OwnedColumn::Time(times)) = (&mut self.last, &batch.columns[0].values) {
+            if times[0] < *last || !times.is_sorted() {
+                return Err(io::Error::other("times do not ascend, and those of the first rows did"));
+            }
+            *last = times[times.len() - 1];
         }
         self.writer.group(&columns, 0..batch.rows).map_err(io::Error::other)
     }

@@ -30,25 +30,41 @@ pub(crate) trait CellFormat: Sync {
 /// Prints all rows of a batch in their order.
 pub(crate) fn print(format: &impl CellFormat, batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
     let words: Vec<Vec<Vec<u8>>> = batch.columns.iter().map(|cells| words(format, &cells.values)).collect();
-    in_parts(batch.rows, out, |rows, out| print_rows(format, batch, &words, rows, out))
+    in_parts(batch, out, |rows, out| print_rows(format, batch, &words, rows, out))
 }
 
-/// What each thread makes of its part of the rows, one after the other.
+/// Cells whose text is in memory at once, about.
+const BLOCK_CELLS: usize = 1 << 22;
+
+/// What each thread makes of its part of the rows, one after the other, of not too many rows at once.
 pub(crate) fn in_parts(
-    rows: usize,
+    batch: &Batch,
     out: &mut dyn Write,
     make: impl Fn(Range<usize>, &mut Vec<u8>) + Sync,
 ) -> io::Result<()> {
-    let threads = threads().min(rows / LEAST_ROWS).max(1);
-    let part = |at: usize| rows * at / threads..rows * (at + 1) / threads;
+    let step = (BLOCK_CELLS / batch.columns.len().max(1)).max(LEAST_ROWS);
+    for start in (0..batch.rows).step_by(step) {
+        block(start..(start + step).min(batch.rows), out, &make)?;
+    }
+    Ok(())
+}
+
+fn block(
+    rows: Range<usize>,
+    out: &mut dyn Write,
+    make: &(impl Fn(Range<usize>, &mut Vec<u8>) + Sync),
+) -> io::Result<()> {
+    let threads = threads().min(rows.len() / LEAST_ROWS).max(1);
+    let border = |at: usize| rows.start + rows.len() * at / threads;
     let made = |at: usize| {
         let mut bytes = Vec::new();
-        make(part(at), &mut bytes);
+        make(border(at)..border(at + 1), &mut bytes);
         bytes
     };
     if threads == 1 {
         return out.write_all(&made(0));
     }
+    let made = &made;
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|at| scope.spawn(move || made(at))).collect();
         for one in running {

@@ -141,6 +141,25 @@ fn look_up(text: &str) -> Option<Symbol> {
     })
 }
 
+/// A unit of which each factor is one word: degrees of a temperature are no angle, and blanks around a sign mean nothing.
+fn joined(text: &str) -> String {
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sign in ["/", "*"] {
+        text = text.replace(&format!(" {sign}"), sign).replace(&format!("{sign} "), sign);
+    }
+    for degree in ["degrees", "degree", "degs", "deg", "Deg", "DEG"] {
+        for scale in ["C", "K", "F"] {
+            let is_whole = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+            if let Some((before, after)) = text.split_once(&format!("{degree} {scale}"))
+                && is_whole(after)
+            {
+                text = format!("{before}deg{scale}{after}");
+            }
+        }
+    }
+    text
+}
+
 impl Unit {
     /// Reads a unit as the archive writes it.
     pub(crate) fn of(text: &str) -> Self {
@@ -151,7 +170,7 @@ impl Unit {
         if let Some(found) = look_up(text) {
             return Self::Known(vec![(found, 1)]);
         }
-        Self::product(text).map_or(Self::Unknown, Self::Known)
+        Self::product(&joined(text)).map_or(Self::Unknown, Self::Known)
     }
 
     /// `m/s^2`, `N.m`, `V*A`, `kg m2 s-1`, `1/s`: what follows a stroke is below it.
@@ -230,6 +249,10 @@ mod tests {
             ("kg m2/s", "kg m2 s-1", "kg m2 s-1", "kg.m**2.s**-1"),
             ("1/s", "s-1", "s-1", "s**-1"),
             ("arcsec", "arcsec", "arcsec", "arcsec"),
+            ("deg K", "K", "K", "K"),
+            ("deg C/s", "deg_C s-1", "Celsius s-1", "'deg_C'.s**-1"),
+            ("m / s", "m s-1", "m s-1", "m.s**-1"),
+            ("deg  /  sec", "deg s-1", "deg s-1", "deg.s**-1"),
         ] {
             let unit = Unit::of(text);
             let words = (unit.common(), unit.fits(), unit.vo());
@@ -240,8 +263,22 @@ mod tests {
 
     #[test]
     fn what_no_standard_knows_is_unknown_and_what_says_nothing_is_none() {
-        for text in ["steps", "RPM", "psi", "e-", "m//s", "2", "V2x", "MHz/", "minutes-ish", "mmin", "mod10"]
-        {
+        for text in [
+            "deg F",
+            "degF",
+            "deg F/s",
+            "steps",
+            "RPM",
+            "psi",
+            "e-",
+            "m//s",
+            "2",
+            "V2x",
+            "MHz/",
+            "minutes-ish",
+            "mmin",
+            "mod10",
+        ] {
             assert_eq!(Unit::of(text), Unit::Unknown, "{text}");
         }
         for text in ["", " ", "unitless", "NONE", "-", "N/A"] {

@@ -87,12 +87,12 @@ fn head(header: &Header) -> String {
 <TABLE>
 "#,
     );
-    for (column, id) in header.columns.iter().zip(header.plain_names()) {
-        text.push_str(&field(column, &id));
-    }
     for (key, value) in &header.facts {
         let (key, value) = (escaped(key), escaped(value));
         text.push_str(&format!("<INFO name=\"{key}\" value=\"{value}\"/>\n"));
+    }
+    for (column, id) in header.columns.iter().zip(header.plain_names()) {
+        text.push_str(&field(column, &id));
     }
     text.push_str("<DATA><TABLEDATA>\n");
     text

@@ -22,8 +22,13 @@ use crate::measured::Measured;
 use crate::parquet::Parquet;
 use crate::votable::Votable;
 
+/// Cells that are written at once, at most; of narrow tables as many rows as Parquet has in a group.
+const BATCH_CELLS: usize = 1 << 24;
+
 /// Rows that are written at once, whatever tables they came in: the same rows give the same bytes.
-const BATCH_ROWS: usize = GROUP_ROWS;
+fn batch_rows(columns: usize) -> usize {
+    (BATCH_CELLS / columns.max(1)).clamp(1 << 10, GROUP_ROWS)
+}
 
 /// A format in the middle of a file.
 pub(crate) trait Sink<W>: Send {
@@ -67,7 +72,7 @@ impl<W: Write + Send + 'static> Writer<W> {
     pub fn new(first: &Table, options: FileOptions, out: W, scratch: &Path) -> Result<Self> {
         let header = Header::of(first)?;
         let out = Measured::new(out, options.is_hashed);
-        Self::begin(first, options, out, header, |out, header| Ok(Fits::new(out, header, scratch)))
+        Self::begin(first, options, out, header, |out, header| Fits::new(out, header, scratch))
     }
 
     /// Begins a file of `table`, of all its rows and no others: nothing needs to wait.
@@ -97,7 +102,13 @@ impl<W: Write + Send + 'static> Writer<W> {
             Format::Arrow => Box::new(Arrow::new(out, &header).map_err(refuse)?),
             Format::JsonLines => Box::new(JsonLines::new(out, &header)),
         };
-        Ok(Self { sink, pending: first.frame().clear(), batch_rows: BATCH_ROWS, rows: 0, remarks })
+        Ok(Self {
+            sink,
+            pending: first.frame().clear(),
+            batch_rows: batch_rows(first.columns().len()),
+            rows: 0,
+            remarks,
+        })
     }
 
     /// Adds the rows of `table`.
@@ -164,8 +175,8 @@ pub fn write<W: Write + Send + 'static>(table: &Table, options: FileOptions, out
 pub struct FileWriter {
     writer: Writer<AtomicFile>,
     path: PathBuf,
-    /// What has no place in the file itself.
-    about: Option<String>,
+    /// What has no place in the file itself, and where it goes.
+    about: Option<(PathBuf, String)>,
 }
 
 impl FileWriter {
@@ -174,17 +185,26 @@ impl FileWriter {
     /// # Errors
     /// [`ErrorKind::Disk`].
     pub fn create(first: &Table, options: FileOptions, path: &Path) -> Result<Self> {
-        let scratch = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::begin(first, options, path, |file| Writer::new(first, options, file, scratch))
+        let writer = |file| Writer::new(first, options, file, folder_of(path));
+        Self::begin(first, options, path, about_path(path), writer)
+    }
+
+    /// As [`create`](Self::create), for a folder of which every file is taken for rows: what stands beside them has a name that readers
+    /// pass over.
+    pub(crate) fn hidden(first: &Table, options: FileOptions, path: &Path) -> Result<Self> {
+        let writer = |file| Writer::new(first, options, file, folder_of(path));
+        Self::begin(first, options, path, hidden_about_path(path), writer)
     }
 
     fn begin(
         first: &Table,
         options: FileOptions,
         path: &Path,
+        about_path: PathBuf,
         writer: impl FnOnce(AtomicFile) -> Result<Writer<AtomicFile>>,
     ) -> Result<Self> {
-        let about = if options.format.has_header() { None } else { Some(Header::of(first)?.about()) };
+        let about =
+            if options.format.has_header() { None } else { Some((about_path, Header::of(first)?.about())) };
         let writer = writer(AtomicFile::create(path)?).map_err(|error| doing(path, error))?;
         Ok(Self { writer, path: path.to_owned(), about })
     }
@@ -203,10 +223,11 @@ impl FileWriter {
     /// [`ErrorKind::Disk`]; an earlier file of that name is then untouched.
     pub fn finish(self) -> Result<Written> {
         let (file, written) = self.writer.finish().map_err(|error| doing(&self.path, error))?;
-        if let Some(about) = self.about {
-            atomic::write(&about_path(&self.path), about.as_bytes())?;
-        }
         file.commit()?;
+        // After the rows: it must not tell of some that are not there.
+        if let Some((path, about)) = self.about {
+            atomic::write(&path, about.as_bytes())?;
+        }
         Ok(written)
     }
 }
@@ -218,6 +239,17 @@ pub fn about_path(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// The same for files of a data set: readers pass over what begins so.
+pub(crate) fn hidden_about_path(path: &Path) -> PathBuf {
+    let mut hidden = OsString::from("_");
+    hidden.push(about_path(path).file_name().unwrap_or_default());
+    path.with_file_name(hidden)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn doing(path: &Path, error: Error) -> Error {
     error.while_doing(format!("could not write `{}`", path.display()))
 }
@@ -227,7 +259,9 @@ fn doing(path: &Path, error: Error) -> Error {
 /// # Errors
 /// [`ErrorKind::Disk`]; an earlier file of that name is then untouched.
 pub fn write_file(table: &Table, options: FileOptions, path: &Path) -> Result<Written> {
-    let mut file = FileWriter::begin(table, options, path, |file| Writer::whole(table, options, file))?;
+    let mut file = FileWriter::begin(table, options, path, about_path(path), |file| {
+        Writer::whole(table, options, file)
+    })?;
     file.add(table)?;
     file.finish()
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edb::export::{self, DataSet, FileOptions, FileWriter, PartitionKey, Writer, Written};
-use edb::{Error, Notice, Result, Table};
+use edb::{Error, Notice, NoticeKind, Result, Table};
 
 use crate::report::{FileReport, PartReport};
 
@@ -25,12 +25,24 @@ pub enum Destination {
 
 /// What a job may write to and does not own, as stdout.
 #[derive(Clone)]
-pub struct Stream(Arc<Mutex<dyn Write + Send>>);
+pub struct Stream {
+    out: Arc<Mutex<dyn Write + Send>>,
+    /// Whether the job has other outputs, which do not end when nobody reads this one any more.
+    has_others: bool,
+}
 
 impl Stream {
-    /// A stream into `out`.
-    pub fn new(out: impl Write + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(out)))
+    /// A stream into `out`. If the job `has_others` to make, a reader that has gone away is none of its concern; otherwise nothing is left
+    /// to do, and writing fails.
+    pub fn new(out: impl Write + Send + 'static, has_others: bool) -> Self {
+        Self { out: Arc::new(Mutex::new(out)), has_others }
+    }
+
+    fn or_go_on<T>(&self, result: io::Result<T>, instead: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.has_others => Ok(instead),
+            result => result,
+        }
     }
 }
 
@@ -42,11 +54,13 @@ impl fmt::Debug for Stream {
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        let result = self.out.lock().unwrap_or_else(PoisonError::into_inner).write(bytes);
+        self.or_go_on(result, bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+        let result = self.out.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        self.or_go_on(result, ())
     }
 }
 
@@ -84,7 +98,7 @@ impl Writing {
                 Some(Self::File(path.clone(), FileWriter::create(first, options, path)?))
             }
             Destination::DataSet(path, keys) => {
-                Some(Self::DataSet(path.clone(), DataSet::create(path, keys, options)?))
+                Some(Self::DataSet(path.clone(), DataSet::create(first, path, keys, options)?))
             }
             Destination::Stream(stream) => {
                 let writer = Writer::new(first, options, stream.clone(), &std::env::temp_dir());
@@ -109,13 +123,21 @@ impl Writing {
                 (PathBuf::from("-"), written.1)
             }
             Destination::DataSet(path, keys) => {
-                let mut set = DataSet::create(path, keys, options)?;
+                let mut set = DataSet::create(table, path, keys, options)?;
                 set.add(table)?;
                 return Self::DataSet(path.clone(), set).finish(content).map(Some);
             }
         };
         let notices = written.notices.clone();
         Ok(Some((report(path, content, written), notices)))
+    }
+
+    /// Files that are begun from now on have the columns and the provenance of `first`.
+    pub(crate) fn continue_as(&mut self, first: &Table) -> Result<()> {
+        match self {
+            Self::DataSet(_, set) => set.continue_as(first),
+            Self::File(..) | Self::Stream(_) => Ok(()),
+        }
     }
 
     pub(crate) fn add(&mut self, table: &Table) -> Result<()> {
@@ -141,8 +163,15 @@ impl Writing {
                 (file(PathBuf::from("-"), written), notices)
             }
             Self::DataSet(path, set) => {
-                let parts = set.finish()?;
+                let (parts, replaced) = set.finish()?;
                 let mut notices = Vec::new();
+                if replaced > 0 {
+                    let text = format!(
+                        "{replaced} files of an earlier export are gone from the folders of `{}` that were written",
+                        path.display()
+                    );
+                    notices.push(Notice::general(NoticeKind::Replaced, text));
+                }
                 for notice in parts.iter().flat_map(|part| &part.written.notices) {
                     if !notices.contains(notice) {
                         notices.push(notice.clone());

@@ -9,7 +9,7 @@ use edb::{
 
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::report::{FileReport, SeriesReport};
-use crate::run::{provenance, sources};
+use crate::run::{of_data, provenance, sources};
 use crate::stream::stream;
 use crate::tally::Tally;
 
@@ -68,7 +68,7 @@ async fn collect(
     let facts = provenance(resolved, fetched);
     let footer = format!("{} · source: {}", facts[0].1, sources(&fetched.retrieved));
     let description: Vec<String> = facts.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-    let told = fetched.retrieved.notices.clone();
+    let told = of_data(&fetched.retrieved.notices);
     let (outputs, resolved) = (job.outputs.clone(), resolved.clone());
     let (made, notices) = blocking(move || {
         let mut notices = Vec::new();

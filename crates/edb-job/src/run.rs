@@ -1,11 +1,11 @@
 //! Selection to tables and figures.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use edb::atomic::{self, AtomicFile};
-use edb::export::{FileOptions, Measured};
+use edb::export::{self, FileOptions, Measured};
 use edb::fetch::Event;
 use edb::frame::Bins;
 use edb::{
@@ -18,6 +18,7 @@ use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::make::{Drawn, Made, blocking, make};
 use crate::manifest;
 use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
+use crate::service_csv::ServiceCsv;
 use crate::tally::Tally;
 
 /// Runs a job: checks its destinations, fetches what the store does not know, makes its tables and figures. `now` is the present;
@@ -38,6 +39,7 @@ pub async fn run(
 ) -> Result<Report> {
     check(job)?;
     let resolved = job.resolve(archive, now).await?;
+    check_service_form(job, &resolved)?;
     let fetched = archive.fetch(&resolved.requests, now, on_event).await;
     let mut fetched = fetched.map_err(|error| meant_as_text(error, job))?;
     let job = &with_ranges(job, &fetched);
@@ -51,6 +53,9 @@ pub async fn run(
         let series = nothing(&fetched);
         let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
         report.exit_code = cause.kind().exit_code();
+        if let Some(path) = &job.manifest {
+            manifest::write(path, job, &resolved, &report, now)?;
+        }
         report.cause = Some(Arc::new(cause));
         return Ok(report);
     }
@@ -59,7 +64,7 @@ pub async fn run(
     let mut notices = fetched.retrieved.notices.clone();
     let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
     let facts = provenance(&resolved, &fetched);
-    let told = fetched.retrieved.notices;
+    let told = of_data(&fetched.retrieved.notices);
     let written = blocking(move || {
         let mut files = Vec::new();
         let mut shown = Vec::new();
@@ -182,11 +187,11 @@ fn check(job: &Job) -> Result<()> {
                 .with_hint("add `--where`, or ask for `states`"));
         }
         check_destination(output)?;
-        if let Some(path) = output.destination.path()
-            && !paths.insert(path)
-        {
-            return Err(Error::usage(format!("two outputs have the name `{}`", path.display()))
-                .with_hint("give each output a name of its own"));
+        for path in names(output) {
+            if !paths.insert(plain(&path)) {
+                return Err(Error::usage(format!("two outputs have the name `{}`", path.display()))
+                    .with_hint("give each output a name of its own"));
+            }
         }
     }
     let streams = job.outputs.iter().filter(|output| matches!(output.destination, Destination::Stream(_)));
@@ -194,7 +199,7 @@ fn check(job: &Job) -> Result<()> {
         return Err(Error::usage("only one output can go to stdout").with_hint("give the others files"));
     }
     if let Some(path) = &job.manifest {
-        if paths.contains(path) {
+        if paths.contains(&plain(path)) {
             return Err(Error::usage(format!(
                 "an output and the manifest have the name `{}`",
                 path.display()
@@ -205,11 +210,46 @@ fn check(job: &Job) -> Result<()> {
     Ok(())
 }
 
+/// The file or folder of an output, and the file that tells of it if its format has no place for that.
+fn names(output: &Output) -> Vec<PathBuf> {
+    let mut names: Vec<PathBuf> = output.destination.path().into_iter().cloned().collect();
+    if let (Destination::File(path), Shape::Table(_, options)) = (&output.destination, &output.shape)
+        && !options.format.has_header()
+    {
+        names.push(export::about_path(path));
+    }
+    names
+}
+
+/// A path of which two forms are one.
+fn plain(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components().collect()
+}
+
+/// The service's form has one mnemonic, and passes through: nothing else that is held goes with it.
+fn check_service_form(job: &Job, resolved: &Resolved) -> Result<()> {
+    if !job.outputs.iter().any(|output| matches!(output.shape, Shape::ServiceCsv)) {
+        return Ok(());
+    }
+    if !job.is_streamed() {
+        return Err(Error::usage(
+            "the service's form goes with no figures, and with no tables but samples and bins",
+        )
+        .with_hint("export it by itself"));
+    }
+    match resolved.wanted.len() {
+        1 => Ok(()),
+        count => Err(ServiceCsv::refuse(count)),
+    }
+}
+
 /// Whether an output can be written where it is to go, and as it is to be.
 fn check_destination(output: &Output) -> Result<()> {
     // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
     match (&output.destination, &output.shape) {
-        (Destination::File(path), _) => AtomicFile::create(path).map(|_| ())?,
+        (Destination::File(_), _) => {
+            names(output).iter().try_for_each(|path| AtomicFile::create(path).map(|_| ()))?
+        }
         (Destination::DataSet(path, keys), Shape::Table(shape, _)) => {
             if let Some(key) = keys.iter().find(|key| !shape.has(**key)) {
                 let (key, words) = (key.word(), shape.words());
@@ -330,6 +370,13 @@ pub(crate) fn add(notices: &mut Vec<Notice>, more: &[Notice]) {
             notices.push(notice.clone());
         }
     }
+}
+
+/// What there is to tell of the data, by mnemonic, and the same in every run: files say nothing else.
+pub(crate) fn of_data(notices: &[Notice]) -> Vec<Notice> {
+    let mut told: Vec<Notice> = notices.iter().filter(|notice| !notice.kind.is_of_run()).cloned().collect();
+    told.sort_by(|one, other| one.mnemonic.cmp(&other.mnemonic));
+    told
 }
 
 /// A few sources in full, more of them by number.

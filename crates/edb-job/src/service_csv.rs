@@ -44,15 +44,7 @@ impl Write for Out {
 impl ServiceCsv {
     /// Begins the answer of the one request there may be.
     pub(crate) fn begin(destination: &Destination, described: &[Series], is_hashed: bool) -> Result<Self> {
-        let [only] = described else {
-            let message = format!(
-                "the service's form has one mnemonic over one range, and {} are asked for",
-                described.len()
-            );
-            return Err(Error::usage(message).with_hint(
-                "name one, or use `edb fetch`, or `edb store export`, which write a file for each",
-            ));
-        };
+        let [only] = described else { return Err(Self::refuse(described.len())) };
         let (path, out) = match destination {
             Destination::File(path) => (path.as_path(), Out::File(AtomicFile::create(path)?)),
             Destination::Stream(stream) => (Path::new("-"), Out::Stream(stream.clone())),
@@ -63,6 +55,12 @@ impl ServiceCsv {
         let sql_type = only.about.sql_type.clone().unwrap_or(SqlType::Varchar);
         let out = Measured::new(out, is_hashed);
         Ok(Self { out, path: path.to_owned(), has_begun: false, sql_type, trailing: None, rows: 0 })
+    }
+
+    /// Why so many mnemonics and ranges cannot be written.
+    pub(crate) fn refuse(count: usize) -> Error {
+        Error::usage(format!("the service's form has one mnemonic over one range, and {count} are asked for"))
+            .with_hint("name one, or use `edb fetch`, or `edb store export`, which write a file for each")
     }
 
     /// Adds the next samples.
@@ -83,13 +81,13 @@ impl ServiceCsv {
             let is_told = number == 0 && self.has_begun;
             let header = chunk.iter().position(|byte| *byte == b'\n').filter(|_| is_told);
             let rows = header.map_or(chunk.as_slice(), |end| &chunk[end + 1..]);
-            self.out.write_all(rows).map_err(|error| self.refuse(error))?;
+            self.out.write_all(rows).map_err(|error| self.failed(error))?;
         }
         self.has_begun = true;
         Ok(())
     }
 
-    fn refuse(&self, error: io::Error) -> Error {
+    fn failed(&self, error: io::Error) -> Error {
         Error::new(ErrorKind::Disk, format!("could not write `{}`", self.path.display())).caused_by(error)
     }
 
@@ -98,7 +96,7 @@ impl ServiceCsv {
         let trailing = self.trailing.take();
         let end = Samples::empty(self.sql_type.clone()).with_brackets(None, trailing.as_ref())?;
         self.print(end)?;
-        self.out.flush().map_err(|error| self.refuse(error))?;
+        self.out.flush().map_err(|error| self.failed(error))?;
         let (out, size_bytes, sha256) = self.out.finish();
         if let Out::File(file) = out {
             file.commit()?;

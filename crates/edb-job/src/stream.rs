@@ -11,7 +11,7 @@ use crate::destination::{Destination, Writing};
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::make::{Made, blocking, places};
 use crate::report::SeriesReport;
-use crate::run::{add, provenance};
+use crate::run::{add, of_data, provenance};
 use crate::service_csv::ServiceCsv;
 use crate::tally::Tally;
 
@@ -39,9 +39,20 @@ struct Rows {
     exposures: Exposures,
     /// Whether its files are of one mnemonic each: then these pass one after the other.
     is_by_mnemonic: bool,
+    /// How the table was made, and what there is to tell.
+    made: Vec<(String, String)>,
+    notices: Vec<Notice>,
 }
 
 impl Rows {
+    /// What files say of themselves that are made of these series.
+    fn first(&self, described: &[Series]) -> Result<Table> {
+        let mut first = table(described, &self.exposures)?;
+        first.made.clone_from(&self.made);
+        first.notices.clone_from(&self.notices);
+        Ok(first)
+    }
+
     fn add(&mut self, series: &[Series]) -> Result<()> {
         let cut = self.preparation.cut(series, self.spans.as_ref());
         in_parts(&cut, &mut |part| self.writing.add(&table(part, &self.exposures)?))
@@ -143,7 +154,7 @@ async fn begin(
 ) -> Result<(Vec<Passing>, Vec<Notice>)> {
     let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
     let facts = provenance(resolved, fetched);
-    let told = fetched.retrieved.notices.clone();
+    let told = of_data(&fetched.retrieved.notices);
     let exposures = resolved.exposures.clone();
     let wanted = places(fetched, |name| resolved.wanted.contains(name));
     let described: Vec<Series> = wanted.iter().map(|at| fetched.described(*at)).collect();
@@ -160,13 +171,14 @@ async fn begin(
                 Shape::Table(TableShape::Long, options) => {
                     let mut first = table(&described, &exposures)?;
                     first.made = [facts.clone(), preparation.words()].concat();
-                    first.notices = [told.clone(), notices.clone()].concat();
+                    first.notices = [told.clone(), of_data(&notices)].concat();
                     let options = FileOptions { is_hashed, ..options };
                     let writing = Writing::begin(&destination, options, &first)?;
                     let writing = writing.ok_or_else(|| Error::usage("a table that goes nowhere is not streamed"))?;
                     let is_by_mnemonic = matches!(&destination, Destination::DataSet(_, keys) if keys.contains(&edb::export::PartitionKey::Mnemonic));
                     let exposures = exposures.clone();
-                    Passing::Rows(Box::new(Rows { writing, preparation, spans, exposures, is_by_mnemonic }))
+                    let (made, notices) = (first.made, first.notices);
+                    Passing::Rows(Box::new(Rows { writing, preparation, spans, exposures, is_by_mnemonic, made, notices }))
                 }
                 Shape::ServiceCsv => Passing::Service(ServiceCsv::begin(&destination, &described, is_hashed)?),
                 Shape::Table(..) | Shape::Figure(..) => {
@@ -220,11 +232,21 @@ async fn rows(
     tallies: &mut Vec<Tally>,
 ) -> Result<Vec<Passing>> {
     let (reader, windows) = (fetched.reader(), fetched.windows(&group, WINDOW_ROWS)?);
+    let described: Vec<Series> = group.iter().map(|at| fetched.described(*at)).collect();
     let mut counted = std::mem::take(tallies);
     let stop = StopOnDrop::default();
     let is_stopped = Arc::clone(&stop.0);
     let work = blocking(move || {
         let untold: Vec<bool> = group.iter().map(|at| !counted[*at].has_samples()).collect();
+        for one in &mut passing {
+            if let Passing::Rows(rows) = one
+                && rows.is_by_mnemonic
+                && by_mnemonic
+            {
+                let first = rows.first(&described)?;
+                rows.writing.continue_as(&first)?;
+            }
+        }
         for window in windows {
             if is_stopped.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Interrupted, "nobody waits for the table any more"));

@@ -30,6 +30,12 @@ pub(crate) fn plan(
     otherwise: Otherwise,
 ) -> Result<()> {
     job.manifest.clone_from(&args.manifest);
+    parse_dialect(&args.csv_dialect)?;
+    if args.manifest.as_deref() == Some(Path::new("-")) {
+        return Err(
+            Error::usage("a manifest is a file").with_hint("name one; `--summary json` goes to stdout")
+        );
+    }
     let keys = args.partition.iter().map(|word| PartitionKey::parse(word)).collect::<Result<Vec<_>>>()?;
     let mut add = |destination, shape| {
         job.outputs.push(Output { destination, preparation: preparation.clone(), shape });
@@ -44,7 +50,15 @@ pub(crate) fn plan(
     }
     for path in &args.output {
         let (destination, shape) = match figure(args, path) {
-            _ if path == Path::new("-") => on_stdout(args, table)?,
+            _ if path == Path::new("-") && keys.is_empty() => on_stdout(args, table)?,
+            Some(_) if !keys.is_empty() => {
+                return Err(Error::usage("a figure cannot be parted into files")
+                    .with_hint("name a folder, or leave `--partition` out"));
+            }
+            _ if path == Path::new("-") => {
+                return Err(Error::usage("what goes to stdout cannot be parted into files")
+                    .with_hint("name a folder with `-o`"));
+            }
             _ if !keys.is_empty() => {
                 let format = format(args, Format::Parquet)?;
                 (Destination::DataSet(path.clone(), keys.clone()), shape(args, table, format)?)
@@ -92,7 +106,10 @@ fn on_stdout(args: &FileArgs, table: &TableShape) -> Result<(Destination, Shape)
         return Err(Error::usage(format!("{name} is nothing for a terminal"))
             .with_hint("name a file with `-o`, or send it into a pipe"));
     }
-    Ok((Destination::Stream(Stream::new(io::stdout())), shape(args, table, format)?))
+    Ok((
+        Destination::Stream(Stream::new(io::stdout(), args.output.len() > 1 || args.manifest.is_some())),
+        shape(args, table, format)?,
+    ))
 }
 
 /// Runs a job whose tables may go to stdout.

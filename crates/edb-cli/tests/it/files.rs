@@ -216,7 +216,14 @@ fn what_cannot_be_written_is_refused_before_anything_is_asked() {
         (&["-o", "set", "--partition", "week"], 2, "could not read `week`"),
         (&["-o", "file", "--partition", "day"], 11, "it is a file"),
         (&["-o", "-", "-o", "-"], 2, "only one output can go to stdout"),
-        (&["-o", "a.csv", "--manifest", "a.csv"], 2, "have the name `a.csv`"),
+        (&["-o", "a.csv", "--manifest", "./a.csv"], 2, "have the name `./a.csv`"),
+        (&["-o", "a.csv", "-o", "./a.csv"], 2, "have the name `./a.csv`"),
+        (&["-o", "a.jsonl", "--manifest", "a.jsonl.about.json"], 2, "have the name `a.jsonl.about.json`"),
+        (&["-o", "a.csv", "--manifest", "-"], 2, "a manifest is a file"),
+        (&["-o", "-", "--partition", "day"], 2, "what goes to stdout cannot be parted"),
+        (&["-o", "a.png", "--partition", "day"], 2, "a figure cannot be parted"),
+        (&["-o", "a.png", "--csv-dialect", "foo"], 2, "there is no dialect of CSV `foo`"),
+        (&["-o", "a.csv", "-o", "a.svg", "--csv-dialect", "edb"], 2, "goes with no figures"),
         (&["-o", "a.csv", "--manifest", "file/m.json"], 11, "`file`"),
         (&["--summary", "json"], 2, "would go to stdout"),
         (&["-o", "a.png", "--partition", "day", "--format", "png"], 2, "there is no table format `png`"),
@@ -286,6 +293,42 @@ fn a_job_file_parts_samples_and_writes_a_manifest() {
     assert!(manifest["asked"]["job_file"].as_str().unwrap().contains("partition"));
     assert_eq!(manifest["files"][0]["parts"][0]["rows"], 439);
     assert!(read(&world, "out/service.csv").starts_with(b"theTime,MJD,euvalue,sqldataType\r\n"));
+}
+
+#[test]
+fn what_is_in_files_is_the_same_whoever_reads_stdout() {
+    let world = World::new();
+    let binary = env!("CARGO_BIN_EXE_edb");
+    let script = format!(
+        "'{binary}' export --source sample SAMPLE_FINE_X@2024-03-01T06:00/2024-03-01T06:20 -o - -o x.csv --manifest m.json \
+         | /usr/bin/head -c 10 > out; exit ${{PIPESTATUS[0]}}"
+    );
+    let run = finish(std::process::Command::new("bash").args(["-c", &script]).current_dir(world.path("")));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(world.files(), ["m.json", "out", "x.csv"]);
+    assert!(String::from_utf8(read(&world, "x.csv")).unwrap().lines().count() > 18_000);
+}
+
+#[test]
+fn a_run_that_gets_nothing_says_so_in_its_manifest() {
+    let world = World::new();
+    world.write("m.json", "an old one");
+    let words = ["export", "--source", "http://127.0.0.1:1/", "--tries", "1", "A@2024-03-01/2024-03-02"];
+    let run = world.edb(&[&words[..], &["-o", "x.csv", "--manifest", "m.json"]].concat());
+    assert_eq!(run.code, 5, "{run:?}");
+    let text = String::from_utf8(read(&world, "m.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&manifest["exit_code"], manifest["files"].as_array().unwrap().len()), (&5.into(), 0));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_a_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new();
+    let mut command = world.command();
+    command.args(export(&["SAMPLE_PANEL_TEMP@2024-03-01T05:00/2024-03-01T05:10", "-o"]));
+    let run = finish(command.arg(std::ffi::OsStr::from_bytes(b"\xff.csv")));
+    assert_eq!(run.code, 0, "{run:?}");
 }
 
 #[test]

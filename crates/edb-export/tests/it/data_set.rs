@@ -34,12 +34,14 @@ fn integers(path: &Path) -> Vec<i64> {
 fn each_row_is_in_the_file_of_its_mnemonic_and_month() {
     let folder = tempfile::tempdir().unwrap();
     let keys = [PartitionKey::Mnemonic, PartitionKey::Month];
-    let mut set = DataSet::create(folder.path(), &keys, FileOptions::new(Format::Parquet)).unwrap();
+    let mut set =
+        DataSet::create(&table(0..0), folder.path(), &keys, FileOptions::new(Format::Parquet)).unwrap();
     // The second table has rows of the same files.
     set.add(&table(0..5)).unwrap();
     set.add(&table(5..16)).unwrap();
     assert!(!folder.path().join("mnemonic=A").exists(), "nothing has its name yet");
-    let parts = set.finish().unwrap();
+    let (parts, replaced) = set.finish().unwrap();
+    assert_eq!(replaced, 0);
     let found: Vec<(String, usize)> =
         parts.iter().map(|part| (part.path.display().to_string(), part.written.rows)).collect();
     let expected = [
@@ -57,41 +59,81 @@ fn each_row_is_in_the_file_of_its_mnemonic_and_month() {
 }
 
 #[test]
-fn files_of_other_days_stay_and_a_file_that_begins_again_has_a_further_part() {
+fn folders_that_are_written_are_replaced_and_others_stay() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |rows: std::ops::Range<i64>| {
-        let mut set =
-            DataSet::create(folder.path(), &[PartitionKey::Day], FileOptions::new(Format::Csv)).unwrap();
-        set.add(&table(rows.clone())).unwrap();
-        set.add(&table(rows.start + 4..rows.end + 4)).unwrap();
-        set.add(&table(rows)).unwrap();
-        set.finish().unwrap().iter().map(|part| part.path.display().to_string()).collect::<Vec<_>>()
+    let write = |tables: &[Table]| {
+        let options = FileOptions::new(Format::Csv);
+        let mut set = DataSet::create(&table(0..0), folder.path(), &[PartitionKey::Day], options).unwrap();
+        tables.iter().for_each(|table| set.add(table).unwrap());
+        let (parts, replaced) = set.finish().unwrap();
+        (parts.iter().map(|part| part.path.display().to_string()).collect::<Vec<_>>(), replaced)
     };
-    let first = ["day=1970-01-30/part-0.csv", "day=1970-01-30/part-1.csv", "day=1970-01-31/part-0.csv"];
-    assert_eq!(write(0..4), first);
-    let second = ["day=1970-02-03/part-0.csv", "day=1970-02-03/part-1.csv", "day=1970-02-04/part-0.csv"];
-    assert_eq!(write(16..20), second);
-    assert!(first.iter().chain(&second).all(|path| folder.path().join(path).exists()));
+    let files = || {
+        let mut files = Vec::new();
+        for day in std::fs::read_dir(folder.path()).unwrap() {
+            let day = day.unwrap();
+            for file in std::fs::read_dir(day.path()).unwrap() {
+                let name = format!("{}/{}", day.file_name().display(), file.unwrap().file_name().display());
+                files.push(name);
+            }
+        }
+        files.sort();
+        files
+    };
+    // Rows of twenty days, and then of the first of them again: that one has a further part.
+    let (parts, replaced) = write(&[table(0..80), table(0..4)]);
+    assert_eq!((parts.len(), replaced), (21, 0), "{parts:?}");
+    assert_eq!(files(), parts);
+    // What is there of a day is that of the last export, whatever there was before.
+    std::fs::write(folder.path().join("day=1970-01-30/notes.txt"), "").unwrap();
+    let (second, replaced) = write(&[table(0..2)]);
+    assert_eq!((second.as_slice(), replaced), (["day=1970-01-30/part-0.csv".to_owned()].as_slice(), 2));
+    let found = files();
+    assert!(found.contains(&"day=1970-01-30/notes.txt".to_owned()));
+    assert!(!found.contains(&"day=1970-01-30/part-1.csv".to_owned()));
+    assert_eq!(found.len(), parts.len());
+}
+
+#[test]
+fn every_file_says_where_it_comes_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = table(0..0);
+    first.made.push(("source".to_owned(), "a test".to_owned()));
+    let keys = [PartitionKey::Mnemonic, PartitionKey::Day];
+    let mut set = DataSet::create(&first, folder.path(), &keys, FileOptions::new(Format::Csv)).unwrap();
+    set.add(&table(0..4)).unwrap();
+    first.made[0].1 = "another one".to_owned();
+    set.continue_as(&first).unwrap();
+    set.add(&table(4..8)).unwrap();
+    for (part, source) in set.finish().unwrap().0.iter().zip(["a test", "another one"].iter().cycle()) {
+        let text = std::fs::read_to_string(folder.path().join(&part.path)).unwrap();
+        assert!(
+            text.starts_with(&format!("# source: {source}\n# column time\n# column integer\ntime,integer\n")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
 fn a_set_that_is_given_up_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let keys = [PartitionKey::Mnemonic];
-    let mut set = DataSet::create(folder.path(), &keys, FileOptions::new(Format::JsonLines)).unwrap();
+    let mut set =
+        DataSet::create(&table(0..0), folder.path(), &keys, FileOptions::new(Format::JsonLines)).unwrap();
     set.add(&table(0..2)).unwrap();
     set.finish().unwrap();
     let file = folder.path().join("mnemonic=A/part-0.jsonl");
     let before = std::fs::read(&file).unwrap();
-    assert!(folder.path().join("mnemonic=A/part-0.jsonl.about.json").exists());
-    let mut set = DataSet::create(folder.path(), &keys, FileOptions::new(Format::JsonLines)).unwrap();
+    assert!(folder.path().join("mnemonic=A/_part-0.jsonl.about.json").exists());
+    let mut set =
+        DataSet::create(&table(0..0), folder.path(), &keys, FileOptions::new(Format::JsonLines)).unwrap();
     set.add(&table(2..9)).unwrap();
     drop(set);
     assert_eq!(std::fs::read(&file).unwrap(), before);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 
-    let mut set = DataSet::create(folder.path(), &keys, FileOptions::new(Format::Csv)).unwrap();
-    let error = set.add(&table(0..2).without("mnemonic").unwrap()).unwrap_err();
+    let without = table(0..2).without("mnemonic").unwrap();
+    let error = DataSet::create(&without, folder.path(), &keys, FileOptions::new(Format::Csv)).err().unwrap();
     assert_eq!(error.kind(), edb_core::ErrorKind::Usage);
     assert!(PartitionKey::parse("week").unwrap_err().hint().unwrap().contains("mnemonic,day"));
 }
