@@ -50,6 +50,10 @@ fn long(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, Column
     let mut columns = time_columns(stamps, stops, options);
     let names = columns::words("mnemonic", rows().map(|(one, _)| Some(one.mnemonic.as_str())));
     columns.push((names, ColumnAbout::general("mnemonic", "whose statistics")));
+    let unit = match summaries {
+        [first, rest @ ..] if rest.iter().all(|one| one.unit == first.unit) => first.unit.as_str(),
+        _ => "",
+    };
     for (at, &statistic) in options.statistics.iter().enumerate() {
         let word = statistic.word();
         let column = match statistic {
@@ -75,7 +79,8 @@ fn long(summaries: &[Summary], options: &ResampleOptions) -> Vec<(Column, Column
             }
             _ => columns::real(&word, rows().map(|(one, bin)| one.real(at, bin))),
         };
-        columns.push((column, ColumnAbout::general(&word, statistic.description())));
+        let unit = if statistic.has_unit() { unit.to_owned() } else { String::new() };
+        columns.push((column, ColumnAbout { unit, ..ColumnAbout::general(&word, statistic.description()) }));
     }
     let has_text = summaries.iter().any(|one| one.kind == ValueKind::Text);
     for (at, statistic) in options.statistics.iter().enumerate().filter(|_| has_text) {

@@ -99,7 +99,7 @@ pub(crate) async fn stream(
     resolved: &Resolved,
     fetched: &mut Fetched,
 ) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
-    fetched.find_sources()?;
+    fetched.outline()?;
     let mut tallies: Vec<Tally> =
         (0..fetched.known().len()).map(|at| Tally::new(fetched.described(at))).collect();
     let needs = job.needs()?;
@@ -231,7 +231,7 @@ async fn rows(
     mut passing: Vec<Passing>,
     tallies: &mut Vec<Tally>,
 ) -> Result<Vec<Passing>> {
-    let (reader, windows) = (fetched.reader(), fetched.windows(&group, WINDOW_ROWS)?);
+    let (reader, windows) = (fetched.reader(), fetched.windows(&group, WINDOW_ROWS));
     let described: Vec<Series> = group.iter().map(|at| fetched.described(*at)).collect();
     let mut counted = std::mem::take(tallies);
     let stop = StopOnDrop::default();

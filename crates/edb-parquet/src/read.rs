@@ -104,6 +104,23 @@ impl File {
         found
     }
 
+    /// The least and the greatest time of each page, and how many rows it has, by the page index of the first column.
+    pub fn page_times(&self) -> Vec<(i64, i64, usize)> {
+        let mut found = Vec::new();
+        let Some(pages) = self.metadata.page_index() else { return found };
+        for group in 0..self.metadata.num_row_groups() {
+            let Some(offsets) = pages.offset_index(group, 0) else { continue };
+            let Some(ColumnIndexMetaData::INT64(index)) = pages.column_index(group, 0) else { continue };
+            let locations = offsets.page_locations();
+            for page in 0..locations.len() {
+                if let (Some(least), Some(most)) = (index.min_value(page), index.max_value(page)) {
+                    found.push((*least, *most, self.rows_of_page(group, locations, page).len()));
+                }
+            }
+        }
+        found
+    }
+
     /// Appends the values of column `at` in `rows` to `column`, and the positions of those that are not there to `nulls`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::format::{self, FORMAT, STORE_FILE};
 use crate::name::{BodyName, SegmentName};
 use crate::open::OpenSegment;
 use crate::pieces::{self, Proof};
-use crate::{Header, Reading, Segment, Store, dictionary_file};
+use crate::{Header, Outline, Reading, Segment, Store, dictionary_file};
 
 pub(crate) const DICTIONARY_FILE: &str = "dictionary.json";
 const SAMPLES_FOLDER: &str = "samples";
@@ -394,11 +394,11 @@ impl Store for DiskStore {
         })
     }
 
-    fn sources(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Vec<String>> {
+    fn outline(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Outline> {
         self.while_it_stands(mnemonic, |listing| {
             let headers: Vec<Header> = listing.segments.iter().map(|name| name.header).collect();
             let open = |at: usize| self.open_segment(mnemonic, listing.segments[at]).map(Arc::new);
-            pieces::sources(&headers, range, open)
+            pieces::outline(&headers, range, open)
         })
     }
 

@@ -45,5 +45,5 @@ pub use footer::About;
 pub use memory::MemoryStore;
 pub use name::Header;
 pub use segment::Segment;
-pub use store::{Reading, Store};
+pub use store::{Outline, Reading, Store};
 pub use verify::{Damage, Verified};

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use edb_core::{Dictionary, Mnemonic, Result, TimeRange};
 
-use crate::{Header, Reading, Segment, Store, pieces};
+use crate::{Header, Outline, Reading, Segment, Store, pieces};
 
 /// A store that is gone with the process.
 #[derive(Debug, Default)]
@@ -54,10 +54,10 @@ impl Store for MemoryStore {
         pieces::read(&headers, rows, range, |at| Ok(Arc::clone(&segments[at])))
     }
 
-    fn sources(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Vec<String>> {
+    fn outline(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Outline> {
         let segments = self.segments(mnemonic);
         let headers: Vec<Header> = segments.iter().map(|segment| segment.about.header).collect();
-        pieces::sources(&headers, range, |at| Ok(Arc::clone(&segments[at])))
+        pieces::outline(&headers, range, |at| Ok(Arc::clone(&segments[at])))
     }
 
     fn commit(&self, segment: Segment) -> Result<()> {

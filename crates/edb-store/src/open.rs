@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use edb_core::{Error, Nulls, Result, Sample, TimeRange, ValueKind, keep};
+use edb_core::{Error, Instant, Nulls, Result, Sample, TimeRange, ValueKind, keep};
 use edb_parquet::{File, Kind, OwnedColumn};
 
 use crate::Segment;
@@ -187,6 +187,14 @@ impl OpenSegment {
 impl Proof for OpenSegment {
     fn about(&self) -> &About {
         &self.about
+    }
+
+    fn counts(&self) -> Vec<(TimeRange, usize)> {
+        let span = |(least, most, rows): (i64, i64, usize)| {
+            let stop = Instant::from_micros(most).plus_micros(1);
+            Some((TimeRange::checked(Instant::from_micros(least), stop)?, rows))
+        };
+        self.file.page_times().into_iter().filter_map(span).collect()
     }
 
     fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {

@@ -10,7 +10,10 @@ use edb_core::{
 use edb_parquet::{Kind, OwnedColumn};
 
 use crate::footer::About;
-use crate::{Header, Reading};
+use crate::{Header, Outline, Reading};
+
+/// Samples in memory are counted in so many at once; those of a file by its pages.
+const COUNTED_ROWS: usize = 1 << 17;
 
 /// A segment that can be read from.
 pub(crate) trait Proof {
@@ -18,6 +21,9 @@ pub(crate) trait Proof {
 
     /// Appends the samples in `range`.
     fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()>;
+
+    /// How many samples lie in which ranges.
+    fn counts(&self) -> Vec<(TimeRange, usize)>;
 
     /// The last sample in `range`.
     fn last_in(&self, range: TimeRange) -> Result<Option<Sample>>;
@@ -109,6 +115,14 @@ impl Gathered {
 impl Proof for crate::Segment {
     fn about(&self) -> &About {
         &self.about
+    }
+
+    fn counts(&self) -> Vec<(TimeRange, usize)> {
+        let span = |times: &[i64]| {
+            let (first, last) = (Instant::from_micros(*times.first()?), Instant::from_micros(*times.last()?));
+            Some((TimeRange::checked(first, last.plus_micros(1))?, times.len()))
+        };
+        self.samples.times().chunks(COUNTED_ROWS).filter_map(span).collect()
     }
 
     fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {
@@ -229,22 +243,29 @@ pub(crate) fn read<P: Proof>(
     Ok(reading)
 }
 
-/// Where the samples in `range` come from, and nothing of them.
-pub(crate) fn sources<P: Proof>(
+/// What is known of the samples in `range` before they are read.
+pub(crate) fn outline<P: Proof>(
     headers: &[Header],
     range: TimeRange,
     open: impl FnMut(usize) -> Result<Arc<P>>,
-) -> Result<Vec<String>> {
+) -> Result<Outline> {
     let mut shelf = Shelf { open, last: None };
-    let mut sources = Vec::new();
-    for piece in pieces(headers).iter().filter(|piece| piece.range.intersect(range).is_some()) {
-        for source in &shelf.segment(piece.segment)?.about().sources {
-            if !sources.contains(source) {
-                sources.push(source.clone());
+    let mut outline = Outline::default();
+    for piece in pieces(headers) {
+        let Some(part) = piece.range.intersect(range) else { continue };
+        let segment = shelf.segment(piece.segment)?;
+        for source in &segment.about().sources {
+            if !outline.sources.contains(source) {
+                outline.sources.push(source.clone());
             }
         }
+        let inside = |(span, rows): (TimeRange, usize)| {
+            let inside = span.intersect(part)?;
+            Some((inside, rows as f64 * inside.micros() as f64 / span.micros() as f64))
+        };
+        outline.counts.extend(segment.counts().into_iter().filter_map(inside));
     }
-    Ok(sources)
+    Ok(outline)
 }
 
 /// The segment that was opened last: pieces come in the order of time, so that each segment is opened once, or nearly, and

@@ -38,6 +38,15 @@ impl Default for Reading {
     }
 }
 
+/// What is known of samples before they are read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outline {
+    /// Where they come from, without secrets, in order of time.
+    pub sources: Vec<String>,
+    /// How many there are in which range, about, as finely as is known without reading them; by time.
+    pub counts: Vec<(TimeRange, f64)>,
+}
+
 /// Segments of many mnemonics.
 pub trait Store: Send + Sync {
     /// What the names of all segments of `mnemonic` say, in no order.
@@ -58,11 +67,11 @@ pub trait Store: Send + Sync {
     /// [`edb_core::ErrorKind::Disk`] or [`edb_core::ErrorKind::Integrity`].
     fn read(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Reading>;
 
-    /// Where the samples in `range` come from, without secrets, in order of time; none is read.
+    /// What is known of the samples in `range` before they are read.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    fn sources(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Vec<String>>;
+    fn outline(&self, mnemonic: &Mnemonic, range: TimeRange) -> Result<Outline>;
 
     /// Keeps a segment. It is there for every reader, and for good, when this returns. When this fails it is there whole or not at all.
     /// Where others prove the same range, the newest is believed from then on, and of those of one time the shortest.

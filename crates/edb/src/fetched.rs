@@ -5,6 +5,7 @@ use edb_core::{
     Series, SqlType, TimeRange,
 };
 use edb_fetch::Retrieval;
+use edb_store::Outline;
 
 use crate::archive::{Archive, Retrieved, not_in_store, not_known, of};
 
@@ -13,6 +14,8 @@ pub struct Fetched {
     archive: Archive,
     dictionary: Dictionary,
     known: Vec<(Request, Coverage)>,
+    /// One for each of them, once somebody has asked.
+    outlines: Vec<Outline>,
     /// What there is to tell; it has no series.
     pub retrieved: Retrieved,
 }
@@ -40,7 +43,7 @@ impl Fetched {
         }
         let retrieved =
             Retrieved { notices, delivered: retrieval.delivered, failures, ..Retrieved::default() };
-        Ok(Self { archive, dictionary, known: all, retrieved })
+        Ok(Self { archive, dictionary, known: all, outlines: Vec::new(), retrieved })
     }
 
     /// What was asked, overlapping requests of one mnemonic joined, in the order of their first appearance, and what of it is known.
@@ -65,17 +68,20 @@ impl Fetched {
         Reader { archive: self.archive.clone(), dictionary: self.dictionary.clone(), requests }
     }
 
-    /// Where the samples come from, all of them, before any is read.
+    /// Finds out where the samples come from, all of them, and how many there are when, before any is read.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn find_sources(&mut self) -> Result<()> {
+    pub fn outline(&mut self) -> Result<()> {
+        self.outlines.clear();
         for (request, _) in &self.known {
-            for source in self.archive.store().sources(&request.mnemonic, request.range)? {
-                if !self.retrieved.sources.contains(&source) {
-                    self.retrieved.sources.push(source);
+            let outline = self.archive.store().outline(&request.mnemonic, request.range)?;
+            for source in &outline.sources {
+                if !self.retrieved.sources.contains(source) {
+                    self.retrieved.sources.push(source.clone());
                 }
             }
+            self.outlines.push(outline);
         }
         Ok(())
     }
@@ -97,28 +103,18 @@ impl Fetched {
         self.archive.entry(mnemonic, &self.dictionary)
     }
 
-    /// The time from the first of these requests to the end of the last in windows of about so many samples, as the store's segments tell
-    /// how many there are.
-    ///
-    /// # Errors
-    /// [`edb_core::ErrorKind::Disk`] and [`edb_core::ErrorKind::Integrity`] from the store.
+    /// The time from the first of these requests to the end of the last in windows of about so many samples, by the
+    /// [`outline`](Self::outline); without one, a single window.
     ///
     /// # Panics
     /// If there is no such request.
-    pub fn windows(&self, places: &[usize], rows: usize) -> Result<Vec<TimeRange>> {
-        let mut rates = Vec::new();
-        let mut hull: Option<TimeRange> = None;
-        for at in places {
-            let request = &self.known[*at].0;
-            hull = Some(hull.map_or(request.range, |hull| hull.hull(request.range)));
-            for header in self.archive.store().headers(&request.mnemonic)? {
-                if let Some(inside) = header.proven.intersect(request.range) {
-                    let rows = self.archive.store().rows(&request.mnemonic, &header)?;
-                    rates.push((inside, rows as f64 / header.proven.micros() as f64));
-                }
-            }
-        }
-        Ok(hull.map(|hull| windows(hull, &rates, rows as f64)).unwrap_or_default())
+    pub fn windows(&self, places: &[usize], rows: usize) -> Vec<TimeRange> {
+        let hull = places.iter().map(|at| self.known[*at].0.range).reduce(TimeRange::hull);
+        let counts =
+            places.iter().filter_map(|at| self.outlines.get(*at)).flat_map(|outline| &outline.counts);
+        let rates: Vec<(TimeRange, f64)> =
+            counts.map(|(range, rows)| (*range, rows / range.micros() as f64)).collect();
+        hull.map(|hull| windows(hull, &rates, rows as f64)).unwrap_or_default()
     }
 
     /// As [`Retrieved::take_cause`].
