@@ -4,7 +4,9 @@
 pub mod days;
 pub mod housekeeping;
 mod meter;
+mod random;
 mod workload;
 
 pub use meter::{Meter, cpu_seconds, memory_bytes, process_cpu_seconds};
+pub use random::Random;
 pub use workload::Workload;

@@ -49,7 +49,7 @@ fn table(described: &Value) -> Table {
             description: text(&column["description"]),
         })
         .collect();
-    let mut table = Table::from_polars(frame, &about).unwrap();
+    let mut table = Table::from_polars(&frame, &about).unwrap();
     for fact in described["facts"].as_array().unwrap() {
         table.made.push((text(&fact[0]), text(&fact[1])));
     }

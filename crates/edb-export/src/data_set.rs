@@ -271,7 +271,7 @@ mod tests {
             Int64Chunked::from_vec("time".into(), (0..90).map(|row| row * MICROS_PER_DAY / 2).collect());
         let times = times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column();
         let frame = DataFrame::new_infer_height(vec![times]).unwrap();
-        let table = Table::from_polars(frame, &[]).unwrap();
+        let table = Table::from_polars(&frame, &[]).unwrap();
         let options = FileOptions::new(Format::Csv);
         let mut set = DataSet::create(&table, folder.path(), &[PartitionKey::Day], options).unwrap();
         // A table without rows closes nothing.

@@ -11,6 +11,7 @@ use edb_frame::polars::{Column, DataFrame, PolarsError};
 use edb_parquet::{Kind, OwnedColumn};
 
 use crate::columns::{self, Batch, Cells};
+use crate::escape;
 use crate::fits_header::{BLOCK_BYTES, Cards};
 use crate::header::{Head, Header};
 use crate::rows;
@@ -126,7 +127,7 @@ impl Seen {
 
     /// The integer that stands for null: the smallest that is no value.
     fn null(&self) -> i64 {
-        (i64::MIN..).find(|value| !self.least.contains(value)).unwrap_or(i64::MIN)
+        (i64::MIN..i64::MIN + 16).find(|value| !self.least.contains(value)).unwrap_or(i64::MIN)
     }
 
     /// Bytes of a text.
@@ -283,22 +284,9 @@ fn is_plain(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
 }
 
-/// ASCII for any text, as Python's `unicode_escape` has it.
+/// ASCII for any text.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match (character, character as u32) {
-            ('\\', _) => out.push_str("\\\\"),
-            ('\n', _) => out.push_str("\\n"),
-            ('\r', _) => out.push_str("\\r"),
-            ('\t', _) => out.push_str("\\t"),
-            (' '..='~', _) => out.push(character),
-            (_, code @ ..0x100) => out.push_str(&format!("\\x{code:02x}")),
-            (_, code @ ..0x1_0000) => out.push_str(&format!("\\u{code:04x}")),
-            (_, code) => out.push_str(&format!("\\U{code:08x}")),
-        }
-    }
-    out
+    escape::ascii(text, &['\\'])
 }
 
 /// MJD of many times, the ones of a day after each other: a whole day is found once.

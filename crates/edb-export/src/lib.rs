@@ -12,6 +12,7 @@ mod columns;
 mod csv;
 mod data_set;
 mod ecsv;
+mod escape;
 mod fits;
 mod fits_header;
 mod format;

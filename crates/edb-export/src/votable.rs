@@ -1,5 +1,6 @@
 //! `VOTable` 1.4.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use edb_parquet::Kind;
@@ -78,6 +79,7 @@ impl<W: Write + Send> Votable<W> {
     }
 }
 
+/// Everything before the rows. (Writing into a string does not fail.)
 fn head(header: &Header) -> String {
     let mut text = String::from(
         r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -89,7 +91,7 @@ fn head(header: &Header) -> String {
     );
     for (key, value) in &header.facts {
         let (key, value) = (escaped(key), escaped(value));
-        text.push_str(&format!("<INFO name=\"{key}\" value=\"{value}\"/>\n"));
+        let _ = writeln!(text, "<INFO name=\"{key}\" value=\"{value}\"/>");
     }
     for (column, id) in header.columns.iter().zip(header.plain_names()) {
         text.push_str(&field(column, &id));
@@ -112,12 +114,12 @@ fn field(column: &Head, id: &str) -> String {
     let mut text = format!("<FIELD ID=\"{id}\" name=\"{name}\" {kind}{unit}");
     let mut description = column.description.clone();
     if unit.is_empty() && !column.unit.is_empty() {
-        description.push_str(&format!(" [{}]", column.unit));
+        let _ = write!(description, " [{}]", column.unit);
     }
     if description.is_empty() {
         text.push_str("/>\n");
     } else {
-        text.push_str(&format!("><DESCRIPTION>{}</DESCRIPTION></FIELD>\n", escaped(description.trim())));
+        let _ = writeln!(text, "><DESCRIPTION>{}</DESCRIPTION></FIELD>", escaped(description.trim()));
     }
     text
 }

@@ -309,7 +309,7 @@ mod tests {
             .into_column(),
         ])
         .unwrap();
-        Table::from_polars(frame, &[]).unwrap()
+        Table::from_polars(&frame, &[]).unwrap()
     }
 
     #[test]

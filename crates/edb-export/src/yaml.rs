@@ -2,6 +2,7 @@
 
 use edb_parquet::Kind;
 
+use crate::escape;
 use crate::header::{Head, Header};
 
 /// How astropy is told what times are.
@@ -71,16 +72,5 @@ fn attributes(column: &Head, form: TimeForm) -> String {
 
 /// A text in double quotes; plain ASCII, whatever is in it.
 fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match (character, character as u32) {
-            ('"' | '\\', _) => out.extend(['\\', character]),
-            (' '..='~', _) => out.push(character),
-            (_, code @ ..0x100) => out.push_str(&format!("\\x{code:02X}")),
-            (_, code @ ..0x1_0000) => out.push_str(&format!("\\u{code:04X}")),
-            (_, code) => out.push_str(&format!("\\U{code:08X}")),
-        }
-    }
-    out.push('"');
-    out
+    format!("\"{}\"", escape::ascii(text, &['"', '\\']))
 }

@@ -55,7 +55,7 @@ impl Table {
     ///
     /// # Errors
     /// [`edb_core::ErrorKind::Usage`] for a column that is neither times nor numbers nor text, and for integers beyond `Int64`.
-    pub fn from_polars(frame: DataFrame, about: &[ColumnAbout]) -> Result<Self, Error> {
+    pub fn from_polars(frame: &DataFrame, about: &[ColumnAbout]) -> Result<Self, Error> {
         let known = |name: &str| {
             let found = about.iter().find(|one| one.name == name);
             found.cloned().unwrap_or_else(|| ColumnAbout::general(name, ""))

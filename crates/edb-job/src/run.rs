@@ -248,7 +248,7 @@ fn check_destination(output: &Output) -> Result<()> {
     // Made and dropped: a folder that cannot be written is better known before a long retrieval than after it.
     match (&output.destination, &output.shape) {
         (Destination::File(_), _) => {
-            names(output).iter().try_for_each(|path| AtomicFile::create(path).map(|_| ()))?
+            names(output).iter().try_for_each(|path| AtomicFile::create(path).map(|_| ()))?;
         }
         (Destination::DataSet(path, keys), Shape::Table(shape, _)) => {
             if let Some(key) = keys.iter().find(|key| !shape.has(**key)) {

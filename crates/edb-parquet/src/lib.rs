@@ -17,7 +17,7 @@ mod write;
 
 pub use bytes::Bytes;
 pub use column::{Column, Contents, Data, Kind, OwnedColumn};
-pub use read::File;
+pub use read::{File, TimePage};
 pub use write::{Effort, End, Field, GROUP_ROWS, Writer, write};
 
 #[cfg(test)]

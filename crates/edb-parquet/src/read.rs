@@ -43,6 +43,15 @@ pub struct File {
     group_starts: Vec<usize>,
 }
 
+/// A page of times, as the page index tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimePage {
+    /// The least and the greatest of them, unless it does not say.
+    pub bounds: Option<(i64, i64)>,
+    /// Its rows in the file.
+    pub rows: Range<usize>,
+}
+
 impl File {
     /// Opens the file at `path`, compares its end with what [`crate::write`] said of it, and reads its footer. `None` trusts what is
     /// there.
@@ -88,24 +97,12 @@ impl File {
 
     /// The rows of each page that may hold times in `low..high`, by the page index of the first column, which ascends.
     pub fn pages_between(&self, low: i64, high: i64) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        let Some(pages) = self.metadata.page_index() else { return found };
-        for group in 0..self.metadata.num_row_groups() {
-            let Some(offsets) = pages.offset_index(group, 0) else { continue };
-            let Some(ColumnIndexMetaData::INT64(index)) = pages.column_index(group, 0) else { continue };
-            let locations = offsets.page_locations();
-            for page in 0..locations.len() {
-                let (least, most) = (index.min_value(page), index.max_value(page));
-                if least.is_none_or(|least| *least < high) && most.is_none_or(|most| *most >= low) {
-                    found.push(self.rows_of_page(group, locations, page));
-                }
-            }
-        }
-        found
+        let may_hold = |page: &TimePage| page.bounds.is_none_or(|(least, most)| least < high && most >= low);
+        self.time_pages().into_iter().filter(may_hold).map(|page| page.rows).collect()
     }
 
-    /// The least and the greatest time of each page, and how many rows it has, by the page index of the first column.
-    pub fn page_times(&self) -> Vec<(i64, i64, usize)> {
+    /// The pages of the first column, which holds times.
+    pub fn time_pages(&self) -> Vec<TimePage> {
         let mut found = Vec::new();
         let Some(pages) = self.metadata.page_index() else { return found };
         for group in 0..self.metadata.num_row_groups() {
@@ -113,9 +110,8 @@ impl File {
             let Some(ColumnIndexMetaData::INT64(index)) = pages.column_index(group, 0) else { continue };
             let locations = offsets.page_locations();
             for page in 0..locations.len() {
-                if let (Some(least), Some(most)) = (index.min_value(page), index.max_value(page)) {
-                    found.push((*least, *most, self.rows_of_page(group, locations, page).len()));
-                }
+                let bounds = index.min_value(page).copied().zip(index.max_value(page).copied());
+                found.push(TimePage { bounds, rows: self.rows_of_page(group, locations, page) });
             }
         }
         found

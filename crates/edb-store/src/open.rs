@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use edb_core::{Error, Instant, Nulls, Result, Sample, TimeRange, ValueKind, keep};
-use edb_parquet::{File, Kind, OwnedColumn};
+use edb_parquet::{File, Kind, OwnedColumn, TimePage};
 
 use crate::Segment;
 use crate::footer::{About, FOOTER_KEY, Footer};
@@ -190,11 +190,12 @@ impl Proof for OpenSegment {
     }
 
     fn counts(&self) -> Vec<(TimeRange, usize)> {
-        let span = |(least, most, rows): (i64, i64, usize)| {
+        let span = |page: TimePage| {
+            let (least, most) = page.bounds?;
             let stop = Instant::from_micros(most).plus_micros(1);
-            Some((TimeRange::checked(Instant::from_micros(least), stop)?, rows))
+            Some((TimeRange::checked(Instant::from_micros(least), stop)?, page.rows.len()))
         };
-        self.file.page_times().into_iter().filter_map(span).collect()
+        self.file.time_pages().into_iter().filter_map(span).collect()
     }
 
     fn append(&self, range: TimeRange, to: &mut Gathered) -> Result<()> {

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use edb_bench::Meter;
+use edb_bench::{Meter, Random};
 use edb_core::{Error, Result, atomic};
 use edb_export::{FileOptions, Format, write_file};
 use edb_frame::{ColumnAbout, Table, polars::DataFrame};
@@ -33,21 +33,9 @@ fn main() -> Result<()> {
     }
 }
 
-/// Uniform numbers in [0, 1), the same in every run (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 /// As the service sends them: a voltage of a 12-bit converter, a temperature with ten decimals and some gaps, a counter, a state.
 fn table(rows: usize) -> Result<Table> {
-    let mut random = Random(6);
+    let mut random = Random::new(6);
     let times: Vec<i64> = (0..rows as i64).map(|row| START + row * 256_000 + row * 37 % 3 * 1_000).collect();
     let ten_decimals = |value: f64| (value * 1e10).round() / 1e10;
     let volts: Vec<f64> = (0..rows)
@@ -76,7 +64,7 @@ fn table(rows: usize) -> Result<Table> {
         unit: unit.to_owned(),
         description: String::new(),
     };
-    Table::from_polars(frame, &[about("VOLT", "V"), about("TEMP", "C")])
+    Table::from_polars(&frame, &[about("VOLT", "V"), about("TEMP", "C")])
 }
 
 fn measure(rows: usize, format: &str, file: &Path, times: usize) -> Result<()> {

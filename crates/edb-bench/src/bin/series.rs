@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant as Clock};
 
-use edb_bench::{cpu_seconds, memory_bytes};
+use edb_bench::{Random, cpu_seconds, memory_bytes};
 use edb_core::{
     Error, Instant, Mnemonic, Nulls, Result, Samples, Series, SqlType, TimeRange, Values, atomic,
 };
@@ -39,22 +39,6 @@ fn main() -> Result<()> {
         _ => Err(Error::usage(
             "expected `make FOLDER`, `store FOLDER STORE`, or `FOLDER OPERATION [REPETITIONS]`",
         )),
-    }
-}
-
-/// Uniform numbers in [0, 1), the same in every run (`SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
     }
 }
 
@@ -92,7 +76,7 @@ fn changes(random: &mut Random, count: usize, value: impl Fn(usize) -> f64) -> (
 fn make(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
         .map_err(|error| Error::usage("could not make the folder").caused_by(error))?;
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     for number in 0..20 {
         let (times, values) = sensor(&mut random, 337_500);
         write(folder, &format!("dense_{number:02}"), &times, &values)?;

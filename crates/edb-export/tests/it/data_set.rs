@@ -19,7 +19,7 @@ fn table(rows: std::ops::Range<i64>) -> Table {
         Int64Chunked::from_vec("integer".into(), rows.collect()).into_column(),
     ])
     .unwrap();
-    Table::from_polars(frame, &[]).unwrap()
+    Table::from_polars(&frame, &[]).unwrap()
 }
 
 fn integers(path: &Path) -> Vec<i64> {

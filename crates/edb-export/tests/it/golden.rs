@@ -59,7 +59,7 @@ pub(crate) fn specimen() -> Table {
         about("STATE", "", "what it does"),
         about("until", "", ""),
     ];
-    let mut table = Table::from_polars(frame, &about).unwrap();
+    let mut table = Table::from_polars(&frame, &about).unwrap();
     table.made.push(("selected".to_owned(), "VOLT@2024-03-01T00:00:00Z/2024-03-01T00:01:00Z".to_owned()));
     table.notices.push(Notice::general(NoticeKind::Synthetic, "none of this was measured: \"<synthetic>\""));
     table
@@ -118,8 +118,9 @@ fn fits(bytes: &[u8]) -> String {
         }
     }
     for row in bytes[at..].chunks(width).take(3) {
-        let digits: String = row.iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(text, "row {digits}").unwrap();
+        text.push_str("row ");
+        row.iter().for_each(|byte| write!(text, "{byte:02x}").unwrap());
+        text.push('\n');
     }
     text
 }
