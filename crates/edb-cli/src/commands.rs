@@ -109,18 +109,6 @@ fn without_token(words: impl Iterator<Item = String>) -> impl Iterator<Item = St
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::without_token;
-
-    #[test]
-    fn a_token_is_not_told() {
-        let words = ["export", "A@-1d", "--token", "abc", "--source", "mast"].map(str::to_owned);
-        let told: Vec<String> = without_token(words.into_iter()).collect();
-        assert_eq!(told, ["export", "A@-1d", "--token", "…", "--source", "mast"]);
-    }
-}
-
 /// Runs a job, shows how far it is, prints its summary, and returns the exit code.
 async fn run_job(common: &Common, job: &Job, now: Instant) -> Result<u8> {
     let watch = Stopwatch::now();
@@ -147,4 +135,16 @@ async fn plan(common: &Common, job: &Job, archive: &Archive, now: Instant) -> Re
     let plan = archive.plan(&resolved.requests, now)?;
     summary::print_plan(common, &plan, &resolved.exposures)?;
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_token;
+
+    #[test]
+    fn a_token_is_not_told() {
+        let words = ["export", "A@-1d", "--token", "abc", "--source", "mast"].map(str::to_owned);
+        let told: Vec<String> = without_token(words.into_iter()).collect();
+        assert_eq!(told, ["export", "A@-1d", "--token", "…", "--source", "mast"]);
+    }
 }
