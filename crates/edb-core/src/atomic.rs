@@ -302,36 +302,54 @@ impl Staging {
         self.hidden.join(path)
     }
 
-    /// Gives all files their names, and removes those in the folders of these that `is_replaced` by them. Others stay. Returns how many
-    /// were there and are not any more.
+    /// Gives all files their names. In the folders of these, files of which the name `is_replaced` are replaced by them; others stay. Returns
+    /// the folders in which there were any.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Disk`]; some files may have their names then, all of them whole.
-    pub fn commit(self, paths: &[PathBuf], is_replaced: impl Fn(&str) -> bool) -> Result<usize> {
-        let mut folders = std::collections::BTreeMap::<&Path, HashSet<&std::ffi::OsStr>>::new();
+    /// [`crate::ErrorKind::Disk`] if one of the replaced files has an extension that no new one of its folder has, before anything is
+    /// done; otherwise some files may have their names, all of them whole.
+    pub fn commit(self, paths: &[PathBuf], is_replaced: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+        let mut folders = std::collections::BTreeMap::<&Path, HashSet<PathBuf>>::new();
         for path in paths {
-            folders.entry(folder_of(path)).or_default().extend(path.file_name());
+            folders.entry(folder_of(path)).or_default().extend(path.file_name().map(PathBuf::from));
         }
-        let mut replaced = 0;
-        for (folder, names) in folders {
+        let mut replaced = Vec::new();
+        for (folder, names) in &folders {
+            let old = self.files_in(folder, &is_replaced)?;
+            let is_other = |old: &&PathBuf| names.iter().all(|name| name.extension() != old.extension());
+            if let Some(other) = old.iter().find(is_other) {
+                let other = self.folder.join(folder).join(other);
+                let message = format!("could not replace `{}`: it has another format", other.display());
+                return Err(Error::new(crate::ErrorKind::Disk, message)
+                    .with_hint("choose another folder, or remove what is there"));
+            }
+            if !old.is_empty() {
+                replaced.push(((*folder).to_owned(), old));
+            }
+        }
+        for (folder, names) in &folders {
             let place = self.folder.join(folder);
             create_folders(&place)?;
-            let refuse = |error| Error::disk("read", &place, error);
-            for entry in fs::read_dir(&place).map_err(refuse)?.flatten() {
-                if !is_replaced(&entry.file_name().to_string_lossy()) {
-                    continue;
-                }
-                replaced += 1;
-                if !names.contains(entry.file_name().as_os_str()) {
-                    remove(&entry.path())?;
-                }
-            }
             for name in names {
                 rename(&self.hidden.join(folder).join(name), &place.join(name))?;
             }
+            let old = replaced.iter().find(|(replaced, _)| replaced == folder).map(|(_, old)| old);
+            let superfluous = old.into_iter().flatten().filter(|old| !names.contains(*old));
+            superfluous.map(|old| place.join(old)).try_for_each(|old| remove(&old))?;
             sync_folder(&place)?;
         }
-        Ok(replaced)
+        Ok(replaced.into_iter().map(|(folder, _)| folder).collect())
+    }
+
+    /// The files of a folder whose names are such.
+    fn files_in(&self, folder: &Path, is_such: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+        let place = self.folder.join(folder);
+        if !place.exists() {
+            return Ok(Vec::new());
+        }
+        let entries = fs::read_dir(&place).map_err(|error| Error::disk("read", &place, error))?;
+        let names = entries.flatten().map(|entry| PathBuf::from(entry.file_name()));
+        Ok(names.filter(|name| is_such(&name.to_string_lossy())).collect())
     }
 }
 
@@ -454,7 +472,8 @@ mod tests {
         drop(staging);
         assert_eq!(names(folder.path()).len(), 3);
         let paths = stage(&other);
-        assert_eq!(other.commit(&paths, |name| name.starts_with("part-")).unwrap(), 2);
+        let replaced = other.commit(&paths, |name| name.starts_with("part-")).unwrap();
+        assert_eq!(replaced, [PathBuf::from("a")]);
         assert_eq!(names(folder.path()), ["a", "b", "c"]);
         assert_eq!(names(&folder.path().join("a")), ["other", "part-0"], "what it replaces is gone");
         assert_eq!(fs::read(folder.path().join("a/part-0")).unwrap(), b"new");
@@ -463,6 +482,13 @@ mod tests {
             ["part-0"],
             "folders that it does not write are as they were"
         );
+
+        write(&folder.path().join("b/part-1.csv"), b"of another kind").unwrap();
+        let third = Staging::create(folder.path()).unwrap();
+        let paths = stage(&third);
+        let error = third.commit(&paths, |name| name.starts_with("part-")).unwrap_err();
+        assert!(error.to_string().contains("b/part-1.csv"), "{error}");
+        assert_eq!(names(&folder.path().join("b")), ["part-0", "part-1.csv"]);
     }
 
     #[test]

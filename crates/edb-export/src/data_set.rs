@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use edb_core::atomic::Staging;
-use edb_core::{Error, Instant, MICROS_PER_DAY, Result};
+use edb_core::{Error, Instant, MICROS_PER_DAY, Result, TimeRange, parse_instant};
 use edb_frame::Table;
 use edb_parquet::OwnedColumn;
 
@@ -69,6 +69,15 @@ pub struct Part {
     pub path: PathBuf,
     /// What was written.
     pub written: Written,
+}
+
+/// A folder in which files of an earlier export were replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// Its place in the data set.
+    pub path: PathBuf,
+    /// The time that it is for, if its name says one.
+    pub period: Option<TimeRange>,
 }
 
 /// Files that are open at once, at most: each needs buffers, and the system has a limit, too.
@@ -228,11 +237,11 @@ impl DataSet {
         Ok(())
     }
 
-    /// Gives the files their names, and returns what they are, by name, and how many files of earlier exports they replace.
+    /// Gives the files their names, and returns what they are, by name, and the folders in which they replace those of an earlier export.
     ///
     /// # Errors
-    /// [`edb_core::ErrorKind::Disk`].
-    pub fn finish(mut self) -> Result<(Vec<Part>, usize)> {
+    /// [`edb_core::ErrorKind::Disk`], also if the earlier export has another format.
+    pub fn finish(mut self) -> Result<(Vec<Part>, Vec<Replaced>)> {
         std::mem::take(&mut self.open).into_iter().try_for_each(|open| self.close(open))?;
         self.parts.sort_by(|one, other| one.path.cmp(&other.path));
         let mut paths: Vec<PathBuf> = self.parts.iter().map(|part| part.path.clone()).collect();
@@ -241,8 +250,30 @@ impl DataSet {
         }
         let is_ours = |name: &str| name.starts_with("part-") || name.starts_with("_part-");
         let replaced = self.staging.commit(&paths, is_ours)?;
-        Ok((self.parts, replaced))
+        let of_folder = |path: PathBuf| Replaced { period: period(&path), path };
+        Ok((self.parts, replaced.into_iter().map(of_folder).collect()))
     }
+}
+
+/// The time that a folder is for, by its name: `month=2024-03` or `mnemonic=…/day=2024-03-01`.
+fn period(folder: &Path) -> Option<TimeRange> {
+    let value = |name: &str| {
+        let mut values =
+            folder.iter().filter_map(|part| part.to_str()?.strip_prefix(name)?.strip_prefix('='));
+        values.next_back().map(str::to_owned)
+    };
+    let number = |text: &str| text.parse::<i32>().ok();
+    let at = |year: i32, month: i32| parse_instant(&format!("{year:04}-{month:02}-01"), Instant::MIN).ok();
+    if let Some(day) = value("day") {
+        let start = parse_instant(&day, Instant::MIN).ok()?;
+        return TimeRange::checked(start, start.plus_micros(MICROS_PER_DAY));
+    }
+    if let Some(month) = value("month") {
+        let (year, month) = (number(month.get(..4)?)?, number(month.get(5..)?)?);
+        return TimeRange::checked(at(year, month)?, at(year + month / 12, month % 12 + 1)?);
+    }
+    let year = number(&value("year")?)?;
+    TimeRange::checked(at(year, 1)?, at(year + 1, 1)?)
 }
 
 fn lacks(what: &str) -> Error {
@@ -263,6 +294,20 @@ mod tests {
 
     use super::*;
     use crate::Format;
+
+    #[test]
+    fn names_of_folders_say_their_time() {
+        for (folder, expected) in [
+            ("mnemonic=A/day=2024-02-29", Some("2024-02-29T00:00:00Z/2024-03-01T00:00:00Z")),
+            ("month=2024-12", Some("2024-12-01T00:00:00Z/2025-01-01T00:00:00Z")),
+            ("year=2024/month=2024-02", Some("2024-02-01T00:00:00Z/2024-03-01T00:00:00Z")),
+            ("year=2024", Some("2024-01-01T00:00:00Z/2025-01-01T00:00:00Z")),
+            ("mnemonic=A", None),
+            ("day=__HIVE_DEFAULT_PARTITION__", None),
+        ] {
+            assert_eq!(period(Path::new(folder)).map(|range| range.to_string()).as_deref(), expected);
+        }
+    }
 
     #[test]
     fn few_files_are_open_however_many_days_there_are() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use edb_core::Result;
+use edb_core::{DictionaryEntry, Result};
 use edb_frame::Table;
 use edb_parquet::{Kind, OwnedColumn};
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ pub(crate) struct Header {
     pub(crate) columns: Vec<Head>,
     /// How the table was made, notices included, as pairs in reading order.
     pub(crate) facts: Vec<(String, String)>,
+    /// What the dictionary says about the mnemonics.
+    pub(crate) mnemonics: Vec<DictionaryEntry>,
     /// Whether the first column is one of times that ascend.
     pub(crate) is_sorted: bool,
 }
@@ -57,7 +59,9 @@ impl Header {
             }
             _ => false,
         };
-        Ok(Self { columns, facts: table.made.iter().cloned().chain(notices).collect(), is_sorted })
+        let said = table.mnemonics.iter().map(|entry| ("mnemonic".to_owned(), in_words(entry)));
+        let facts = table.made.iter().cloned().chain(said).chain(notices).collect();
+        Ok(Self { columns, facts, mnemonics: table.mnemonics.clone(), is_sorted })
     }
 
     /// The columns whose unit no standard knows, and it.
@@ -80,11 +84,12 @@ impl Header {
         self.columns.iter().map(&mut name).collect()
     }
 
-    /// `edb.provenance`, a list of pairs, and `edb.columns`, an object by column.
+    /// `edb.provenance`, a list of pairs, `edb.columns`, an object by column, and `edb.mnemonics`, one by mnemonic.
     pub(crate) fn footer(&self) -> Vec<(String, String)> {
         vec![
             ("edb.provenance".to_owned(), self.provenance().to_string()),
             ("edb.columns".to_owned(), self.meanings().to_string()),
+            ("edb.mnemonics".to_owned(), self.dictionary().to_string()),
         ]
     }
 
@@ -104,9 +109,26 @@ impl Header {
         Value::Object(self.columns.iter().map(meaning).collect())
     }
 
+    /// What the mnemonics are.
+    fn dictionary(&self) -> Value {
+        let entry = |entry: &DictionaryEntry| {
+            let standard = Unit::of(&entry.unit).common();
+            let value =
+                json!({ "unit": entry.unit, "standard_unit": standard, "description": entry.description });
+            (entry.mnemonic.to_string(), value)
+        };
+        Value::Object(self.mnemonics.iter().map(entry).collect())
+    }
+
     /// All of it in one object, for what stands beside a file that has no place for it.
     pub(crate) fn about(&self) -> String {
-        let about = json!({ "edb.provenance": self.provenance(), "edb.columns": self.meanings() });
+        let about = json!({ "edb.provenance": self.provenance(), "edb.columns": self.meanings(), "edb.mnemonics": self.dictionary() });
         format!("{about:#}\n")
     }
+}
+
+/// `SA_ZATTEST1 [V]: description`
+fn in_words(entry: &DictionaryEntry) -> String {
+    let unit = if entry.unit.is_empty() { String::new() } else { format!(" [{}]", entry.unit) };
+    format!("{}{unit}: {}", entry.mnemonic, entry.description)
 }

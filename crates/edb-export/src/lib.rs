@@ -29,7 +29,7 @@ mod votable;
 mod writer;
 mod yaml;
 
-pub use data_set::{DataSet, Part, PartitionKey};
+pub use data_set::{DataSet, Part, PartitionKey, Replaced};
 pub use format::{FileOptions, Format};
 pub use intervals::read_intervals;
 pub use measured::Measured;

@@ -4,6 +4,7 @@ use edb_parquet::Kind;
 
 use crate::escape;
 use crate::header::{Head, Header};
+use crate::units::Unit;
 
 /// How astropy is told what times are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,14 @@ pub(crate) fn lines(header: &Header, form: TimeForm, between: &[&str]) -> Vec<St
         lines.push("- edb.provenance:".to_owned());
         let pair = |(key, value): &(String, String)| format!("  - [{}, {}]", quoted(key), quoted(value));
         lines.extend(header.facts.iter().map(pair));
+    }
+    if !header.mnemonics.is_empty() {
+        lines.push("- edb.mnemonics:".to_owned());
+    }
+    for entry in &header.mnemonics {
+        let (name, description) = (entry.mnemonic.as_str(), quoted(&entry.description));
+        let unit = quoted(Unit::of(&entry.unit).common().as_ref().unwrap_or(&entry.unit));
+        lines.push(format!("    {name}: {{unit: {unit}, description: {description}}}"));
     }
     let times: Vec<&Head> = header.columns.iter().filter(|column| column.kind == Kind::Time).collect();
     if !times.is_empty() {

@@ -28,7 +28,14 @@ pub fn long(series: &[Series]) -> Result<Table> {
         }
         _ => String::new(),
     };
-    let with_unit = |about: ColumnAbout| ColumnAbout { unit: unit.clone(), ..about };
+    let mnemonic = match series {
+        [first, rest @ ..] if rest.iter().all(|one| one.mnemonic() == first.mnemonic()) => {
+            Some(first.mnemonic())
+        }
+        _ => None,
+    };
+    let of_mnemonic = |about: ColumnAbout| ColumnAbout { mnemonic: mnemonic.cloned(), ..about };
+    let with_unit = |about: ColumnAbout| ColumnAbout { unit: unit.clone(), ..of_mnemonic(about) };
     let columns: Vec<(Column, ColumnAbout)> = vec![
         (columns::time("time", times), ColumnAbout::general("time", "time of the sample, UTC")),
         (columns::words("mnemonic", names), ColumnAbout::general("mnemonic", "whose sample")),
@@ -40,7 +47,7 @@ pub fn long(series: &[Series]) -> Result<Table> {
             columns::integer("integer", integer),
             with_unit(ColumnAbout::general("integer", "exact value of integer mnemonics")),
         ),
-        (columns::words("text", text), ColumnAbout::general("text", "value of text mnemonics")),
+        (columns::words("text", text), of_mnemonic(ColumnAbout::general("text", "value of text mnemonics"))),
     ];
     Table::new(columns, Vec::new())
 }

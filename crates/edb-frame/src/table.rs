@@ -1,6 +1,6 @@
 //! A data frame and what its columns mean.
 
-use edb_core::{Error, ErrorKind, Exposures, Mnemonic, Notice};
+use edb_core::{DictionaryEntry, Error, ErrorKind, Exposures, Mnemonic, Notice};
 use polars::prelude::{Column, DataFrame, DataType, IdxCa, NewChunkedArray, PolarsError, TimeUnit, TimeZone};
 
 use crate::columns;
@@ -41,13 +41,15 @@ pub struct Table {
     pub made: Vec<(String, String)>,
     /// Facts about the data.
     pub notices: Vec<Notice>,
+    /// What the dictionary says about the mnemonics that it was made of.
+    pub mnemonics: Vec<DictionaryEntry>,
 }
 
 impl Table {
     pub(crate) fn new(columns: Vec<(Column, ColumnAbout)>, notices: Vec<Notice>) -> Result<Self, Error> {
         let (columns, about) = columns.into_iter().unzip();
         let frame = DataFrame::new_infer_height(columns).map_err(refuse)?;
-        Ok(Self { frame, columns: about, made: Vec::new(), notices })
+        Ok(Self { frame, columns: about, made: Vec::new(), notices, mnemonics: Vec::new() })
     }
 
     /// A table of any data frame, with what its columns mean where that is known (`about`, by name). Times become `Datetime[µs, UTC]` (those
@@ -68,7 +70,13 @@ impl Table {
     #[must_use]
     pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
         let frame = self.frame.slice(rows.start as i64, rows.len());
-        Self { frame, columns: self.columns.clone(), made: self.made.clone(), notices: self.notices.clone() }
+        Self {
+            frame,
+            columns: self.columns.clone(),
+            made: self.made.clone(),
+            notices: self.notices.clone(),
+            mnemonics: self.mnemonics.clone(),
+        }
     }
 
     /// The table of the rows at these places, in their order.
@@ -88,7 +96,7 @@ impl Table {
     pub fn without(&self, name: &str) -> Result<Self, Error> {
         let frame = self.frame.drop(name).map_err(refuse)?;
         let columns = self.columns.iter().filter(|column| column.name != name).cloned().collect();
-        Ok(Self { frame, columns, made: self.made.clone(), notices: self.notices.clone() })
+        Ok(Self { frame, columns, ..self.slice(0..0) })
     }
 
     /// The table with a last column `exposure`: the label of the exposure that each row's time belongs to, null if it

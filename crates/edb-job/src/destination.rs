@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use edb::export::{self, DataSet, FileOptions, FileWriter, PartitionKey, Writer, Written};
-use edb::{Error, Notice, NoticeKind, Result, Table};
+use edb::export::{self, DataSet, FileOptions, FileWriter, PartitionKey, Replaced, Writer, Written};
+use edb::{Coverage, Error, Notice, NoticeKind, Request, Result, Table};
 
 use crate::report::{FileReport, PartReport};
 
@@ -114,6 +114,7 @@ impl Writing {
         options: FileOptions,
         table: &Table,
         content: &str,
+        asked: &[Request],
     ) -> Result<Option<(FileReport, Vec<Notice>)>> {
         let (path, written) = match destination {
             Destination::Shown => return Ok(None),
@@ -125,7 +126,7 @@ impl Writing {
             Destination::DataSet(path, keys) => {
                 let mut set = DataSet::create(table, path, keys, options)?;
                 set.add(table)?;
-                return Self::DataSet(path.clone(), set).finish(content).map(Some);
+                return Self::DataSet(path.clone(), set).finish(content, asked).map(Some);
             }
         };
         let notices = written.notices.clone();
@@ -149,7 +150,7 @@ impl Writing {
     }
 
     /// What was written, and what its format could not say.
-    pub(crate) fn finish(self, content: &str) -> Result<(FileReport, Vec<Notice>)> {
+    pub(crate) fn finish(self, content: &str, asked: &[Request]) -> Result<(FileReport, Vec<Notice>)> {
         let file = |path, written| report(path, content, written);
         Ok(match self {
             Self::File(path, writer) => {
@@ -165,13 +166,7 @@ impl Writing {
             Self::DataSet(path, set) => {
                 let (parts, replaced) = set.finish()?;
                 let mut notices = Vec::new();
-                if replaced > 0 {
-                    let text = format!(
-                        "{replaced} files of an earlier export are gone from the folders of `{}` that were written",
-                        path.display()
-                    );
-                    notices.push(Notice::general(NoticeKind::Replaced, text));
-                }
+                notices.extend(cut_short(&path, &replaced, asked));
                 for notice in parts.iter().flat_map(|part| &part.written.notices) {
                     if !notices.contains(notice) {
                         notices.push(notice.clone());
@@ -189,6 +184,20 @@ impl Writing {
             }
         })
     }
+}
+
+/// Tells of folders that had files of an earlier export, and now have those of a range that does not reach over their whole time.
+fn cut_short(path: &Path, replaced: &[Replaced], asked: &[Request]) -> Option<Notice> {
+    let asked: Coverage = asked.iter().map(|request| request.range).collect();
+    let is_short = |one: &&Replaced| one.period.is_some_and(|period| !asked.covers(period));
+    let mut short = replaced.iter().filter(is_short);
+    let (first, others) = (short.next()?, short.count());
+    let more = if others > 0 { format!(" and {others} more folders") } else { String::new() };
+    let text = format!(
+        "what an earlier export left in `{}`{more} is replaced by a range that is not all of its time: choose whole days, months or years",
+        path.join(&first.path).display()
+    );
+    Some(Notice::general(NoticeKind::Replaced, text))
 }
 
 fn report(path: PathBuf, content: &str, written: Written) -> FileReport {

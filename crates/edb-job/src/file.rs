@@ -52,7 +52,7 @@ struct OutputTable {
     file: PathBuf,
     format: Option<String>,
     #[serde(default)]
-    partition: Vec<String>,
+    partition: Keys,
     comments: Option<bool>,
     dialect: Option<String>,
     align: Option<AlignTable>,
@@ -79,12 +79,36 @@ struct OutputTable {
     height: Option<u32>,
 }
 
+/// `["mnemonic", "day"]`, or as on the command line `"mnemonic,day"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Keys {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+impl Keys {
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let (list, text) = match self {
+            Self::List(list) => (list.as_slice(), None),
+            Self::Text(text) => (&[][..], Some(text.split(','))),
+        };
+        list.iter().map(String::as_str).chain(text.into_iter().flatten())
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AlignTable {
     times: String,
     origin: Option<String>,
-    method: String,
+    method: Option<String>,
     max_age: String,
     #[serde(default)]
     exceptions: Vec<String>,
@@ -163,8 +187,7 @@ impl OutputTable {
         let (preparation, shape) = plan().map_err(|error: Error| {
             error.while_doing(format!("could not plan the output `{}`", path.display()))
         })?;
-        let keys: Result<Vec<PartitionKey>> =
-            self.partition.iter().map(|word| PartitionKey::parse(word)).collect();
+        let keys: Result<Vec<PartitionKey>> = self.partition.words().map(PartitionKey::parse).collect();
         let keys = keys
             .map_err(|error| error.while_doing(format!("could not plan the output `{}`", path.display())))?;
         let destination =
@@ -222,7 +245,7 @@ impl OutputTable {
         }
         let format = match &self.format {
             Some(name) => export::Format::from_name(name)?,
-            None if !self.partition.is_empty() => export::Format::Parquet,
+            None if self.partition.words().next().is_some() => export::Format::Parquet,
             None => export::Format::from_path(path)?,
         };
         let dialect = parse_dialect(self.dialect.as_deref().unwrap_or("plain"))?;
@@ -258,7 +281,7 @@ impl AlignTable {
     fn read(&self) -> Result<AlignOptions> {
         Ok(AlignOptions {
             times: parse_times(&self.times, self.origin.as_deref())?,
-            method: parse_method(&self.method)?,
+            method: parse_method(self.method.as_deref().unwrap_or("hold"))?,
             limit: parse_limit(&self.max_age)?,
             exceptions: self
                 .exceptions
@@ -318,7 +341,7 @@ mod tests {
             file = "c.svg"
             [[output]]
             file = "d"
-            partition = ["mnemonic", "day"]
+            partition = "mnemonic,day"
             "#,
         )
         .unwrap();

@@ -9,8 +9,8 @@ use edb::export::{self, FileOptions, Measured};
 use edb::fetch::Event;
 use edb::frame::Bins;
 use edb::{
-    Archive, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic, Notice, NoticeKind,
-    Request, Result, Retrieved, Table, TimeRange,
+    Archive, DictionaryEntry, Error, ErrorKind, Exposures, Fetched, Instant, MICROS_PER_SECOND, Mnemonic,
+    Notice, NoticeKind, Request, Result, Retrieved, Table, TimeRange,
 };
 
 use crate::destination::{Destination, Writing};
@@ -64,17 +64,19 @@ pub async fn run(
     let mut notices = fetched.retrieved.notices.clone();
     let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
     let facts = provenance(&resolved, &fetched);
-    let told = of_data(&fetched.retrieved.notices);
+    let mnemonics = described(&resolved, &fetched);
+    let (told, asked) = (of_data(&fetched.retrieved.notices), resolved.requests.clone());
     let written = blocking(move || {
         let mut files = Vec::new();
         let mut shown = Vec::new();
         for (output, made) in outputs.iter().zip(made) {
             match made {
                 Made::Table(mut table) => {
+                    table.mnemonics.clone_from(&mnemonics);
                     table.made.splice(0..0, facts.iter().cloned().chain(output.preparation.words()));
                     add(&mut notices, &table.notices);
                     table.notices.splice(0..0, told.iter().cloned());
-                    match write(output, &table, is_hashed)? {
+                    match write(output, &table, is_hashed, &asked)? {
                         Some((file, more)) => {
                             add(&mut notices, &more);
                             files.push(file);
@@ -97,6 +99,10 @@ pub async fn run(
     let (files, shown, notices) = written.await?;
     (report.files, report.shown) = (files, shown);
     report.notices = notices.iter().map(ToString::to_string).collect();
+    if report.series.iter().all(|series| series.samples == 0) && !report.series.is_empty() {
+        let text = "there is no sample in what was asked";
+        report.notices.push(text.to_owned());
+    }
     if let Some(path) = &job.manifest {
         manifest::write(path, job, &resolved, &report, now)?;
     }
@@ -104,9 +110,15 @@ pub async fn run(
 }
 
 /// Writes a table where it is to go; `None` if that is nowhere.
-fn write(output: &Output, table: &Table, is_hashed: bool) -> Result<Option<(FileReport, Vec<Notice>)>> {
+fn write(
+    output: &Output,
+    table: &Table,
+    is_hashed: bool,
+    asked: &[Request],
+) -> Result<Option<(FileReport, Vec<Notice>)>> {
     let Shape::Table(_, options) = output.shape else { return Ok(None) };
-    Writing::whole(&output.destination, FileOptions { is_hashed, ..options }, table, output.shape.words())
+    let options = FileOptions { is_hashed, ..options };
+    Writing::whole(&output.destination, options, table, output.shape.words(), asked)
 }
 
 fn write_figure(output: &Output, drawn: &Drawn, is_hashed: bool) -> Result<Option<FileReport>> {
@@ -294,17 +306,15 @@ pub(crate) fn provenance(resolved: &Resolved, fetched: &Fetched) -> Vec<(String,
         let proven: Vec<String> = known.ranges().iter().map(ToString::to_string).collect();
         let proven = if proven.is_empty() { "nothing".to_owned() } else { proven.join(", ") };
         facts.push(("proven".to_owned(), format!("{}@{proven}", request.mnemonic)));
-        let about = fetched.about(&request.mnemonic);
-        let unit = if about.unit.is_empty() { String::new() } else { format!(" [{}]", about.unit) };
-        let said = ("mnemonic".to_owned(), format!("{}{unit}: {}", request.mnemonic, about.description));
-        let has_words = !about.unit.is_empty() || !about.description.is_empty();
-        if has_words && !facts.contains(&said) {
-            facts.push(said);
-        }
     }
     let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
     facts.extend(resolved.exposures.all().iter().map(exposure));
     facts
+}
+
+/// What the dictionary says about the mnemonics that were asked for themselves.
+pub(crate) fn described(resolved: &Resolved, fetched: &Fetched) -> Vec<DictionaryEntry> {
+    resolved.wanted.iter().map(|mnemonic| fetched.about(mnemonic)).collect()
 }
 
 fn report(job: &Job, retrieved: &Retrieved, exposures: &Exposures, series: Vec<SeriesReport>) -> Report {

@@ -67,7 +67,6 @@ impl ServiceCsv {
     pub(crate) fn add(&mut self, series: &[Series]) -> Result<()> {
         for one in series {
             self.sql_type = one.samples.sql_type().clone();
-            self.rows += one.samples.len();
             let leading = one.leading.as_ref().filter(|_| !self.has_begun);
             self.print(one.samples.clone().with_brackets(leading, None)?)?;
             self.trailing.clone_from(&one.trailing);
@@ -76,6 +75,7 @@ impl ServiceCsv {
     }
 
     fn print(&mut self, samples: Samples) -> Result<()> {
+        self.rows += samples.len();
         for (number, chunk) in wire::Encoder::new(samples).enumerate() {
             // The header comes once.
             let is_told = number == 0 && self.has_begun;

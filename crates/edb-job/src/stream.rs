@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use edb::export::FileOptions;
 use edb::frame::{self, Preparation, Resampler, Table};
-use edb::{Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange};
+use edb::{
+    Coverage, DictionaryEntry, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series,
+    TimeRange,
+};
 
 use crate::destination::{Destination, Writing};
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::make::{Made, blocking, places};
 use crate::report::SeriesReport;
-use crate::run::{add, of_data, provenance};
+use crate::run::{add, described, of_data, provenance};
 use crate::service_csv::ServiceCsv;
 use crate::tally::Tally;
 
@@ -42,15 +45,32 @@ struct Rows {
     /// How the table was made, and what there is to tell.
     made: Vec<(String, String)>,
     notices: Vec<Notice>,
+    mnemonics: Vec<DictionaryEntry>,
 }
 
 impl Rows {
     /// What files say of themselves that are made of these series.
     fn first(&self, described: &[Series]) -> Result<Table> {
         let mut first = table(described, &self.exposures)?;
-        first.made.clone_from(&self.made);
-        first.notices.clone_from(&self.notices);
+        let is_of_these = |mnemonic: &Mnemonic| described.iter().any(|one| one.mnemonic() == mnemonic);
+        first.mnemonics =
+            self.mnemonics.iter().filter(|entry| is_of_these(&entry.mnemonic)).cloned().collect();
+        // What is told of other mnemonics is told in their files.
+        let is_of_others = |(key, value): &&(String, String)| {
+            let name = value.split('@').next().and_then(|name| Mnemonic::new(name).ok());
+            ["selected", "proven"].contains(&key.as_str())
+                && name.is_some_and(|name| self.is_wanted(&name) && !is_of_these(&name))
+        };
+        first.made = self.made.iter().filter(|fact| !is_of_others(fact)).cloned().collect();
+        let is_told = |notice: &&Notice| {
+            notice.mnemonic.as_ref().is_none_or(|name| is_of_these(name) || !self.is_wanted(name))
+        };
+        first.notices = self.notices.iter().filter(is_told).cloned().collect();
         Ok(first)
+    }
+
+    fn is_wanted(&self, name: &Mnemonic) -> bool {
+        self.mnemonics.iter().any(|entry| entry.mnemonic == *name)
     }
 
     fn add(&mut self, series: &[Series]) -> Result<()> {
@@ -127,13 +147,13 @@ pub(crate) async fn stream(
             passing = rows(fetched, group, by_mnemonic, passing, &mut tallies).await?;
         }
     }
-    let outputs = job.outputs.clone();
+    let (outputs, asked) = (job.outputs.clone(), resolved.requests.clone());
     let made = blocking(move || {
         let finish = |(one, output): (Passing, &Output)| {
             Ok(match one {
                 Passing::Bins { resampler, .. } => Made::Table(Box::new(resampler.finish()?)),
                 Passing::Rows(rows) => {
-                    let (file, notices) = rows.writing.finish(output.shape.words())?;
+                    let (file, notices) = rows.writing.finish(output.shape.words(), &asked)?;
                     Made::Written(file, notices)
                 }
                 Passing::Service(csv) => Made::Written(csv.finish(output.shape.words())?, Vec::new()),
@@ -155,9 +175,9 @@ async fn begin(
     let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
     let facts = provenance(resolved, fetched);
     let told = of_data(&fetched.retrieved.notices);
-    let exposures = resolved.exposures.clone();
+    let (exposures, entries) = (resolved.exposures.clone(), described(resolved, fetched));
     let wanted = places(fetched, |name| resolved.wanted.contains(name));
-    let described: Vec<Series> = wanted.iter().map(|at| fetched.described(*at)).collect();
+    let series: Vec<Series> = wanted.iter().map(|at| fetched.described(*at)).collect();
     blocking(move || {
         let (mut passing, mut notices) = (Vec::new(), Vec::new());
         for Output { destination, shape, preparation } in outputs {
@@ -169,7 +189,8 @@ async fn begin(
                     Passing::Bins { resampler: Resampler::new(options)?, preparation, spans }
                 }
                 Shape::Table(TableShape::Long, options) => {
-                    let mut first = table(&described, &exposures)?;
+                    let mut first = table(&series, &exposures)?;
+                    first.mnemonics.clone_from(&entries);
                     first.made = [facts.clone(), preparation.words()].concat();
                     first.notices = [told.clone(), of_data(&notices)].concat();
                     let options = FileOptions { is_hashed, ..options };
@@ -177,10 +198,10 @@ async fn begin(
                     let writing = writing.ok_or_else(|| Error::usage("a table that goes nowhere is not streamed"))?;
                     let is_by_mnemonic = matches!(&destination, Destination::DataSet(_, keys) if keys.contains(&edb::export::PartitionKey::Mnemonic));
                     let exposures = exposures.clone();
-                    let (made, notices) = (first.made, first.notices);
-                    Passing::Rows(Box::new(Rows { writing, preparation, spans, exposures, is_by_mnemonic, made, notices }))
+                    let Table { made, notices, mnemonics, .. } = first;
+                    Passing::Rows(Box::new(Rows { writing, preparation, spans, exposures, is_by_mnemonic, made, notices, mnemonics }))
                 }
-                Shape::ServiceCsv => Passing::Service(ServiceCsv::begin(&destination, &described, is_hashed)?),
+                Shape::ServiceCsv => Passing::Service(ServiceCsv::begin(&destination, &series, is_hashed)?),
                 Shape::Table(..) | Shape::Figure(..) => {
                     return Err(Error::usage("this output cannot be made while samples pass"));
                 }

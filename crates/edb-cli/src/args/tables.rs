@@ -111,13 +111,13 @@ pub(crate) struct FileArgs {
     /// --partition a folder (repeat for several) [default: CSV on stdout; for statistics on a terminal a table]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
-    /// The format, whatever the name ends in
+    /// The format, whatever the name ends in; with --partition Parquet unless said
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
     /// A file for each of these, in folders `mnemonic=…/day=…` that engines read as one data set: mnemonic, year, month, day
     #[arg(long, value_name = "KEYS", value_delimiter = ',', requires = "output")]
     pub(crate) partition: Vec<String>,
-    /// The form of CSV: `plain`, or `edb`, the service's own, for every sample of one mnemonic over one range
+    /// The form of CSV: `plain`, or `edb`, the service's own with its bracket rows, for one mnemonic over one range
     #[arg(long, value_name = "WORD", default_value = "plain")]
     pub(crate) csv_dialect: String,
     /// No `#` lines before the rows of CSV

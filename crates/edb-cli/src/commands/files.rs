@@ -59,6 +59,11 @@ pub(crate) fn plan(
                 return Err(Error::usage("what goes to stdout cannot be parted into files")
                     .with_hint("name a folder with `-o`"));
             }
+            _ if !keys.is_empty() && args.format.is_none() && Format::from_path(path).is_ok() => {
+                let name = path.display();
+                return Err(Error::usage(format!("with `--partition`, `{name}` would be a folder"))
+                    .with_hint("name a folder, and say the format with `--format` unless it is Parquet"));
+            }
             _ if !keys.is_empty() => {
                 let format = format(args, Format::Parquet)?;
                 (Destination::DataSet(path.clone(), keys.clone()), shape(args, table, format)?)

@@ -161,6 +161,19 @@ fn samples_are_parted_by_mnemonic_and_day() {
         let found = String::from_utf8(read(&world, path)).unwrap();
         assert_eq!(found.lines().skip(1).collect::<Vec<_>>(), expected);
     }
+    // Each file says where its own mnemonic comes from, and of no other; a part of a day in the place of a day is told.
+    let set = [&words[..], &["--partition", "mnemonic,day", "-o", "told", "--format", "csv"]].concat();
+    let run = world.edb(&[&["export", "--source", "sample"][..], &set].concat()).succeeded();
+    assert!(!run.stderr.contains("earlier export"), "{}", run.stderr);
+    let told =
+        String::from_utf8(read(&world, "told/mnemonic=SAMPLE_PANEL_TEMP/day=2024-03-01/part-0.csv")).unwrap();
+    assert!(told.contains("# selected: SAMPLE_PANEL_TEMP@") && !told.contains("SAMPLE_WHEEL_POS"), "{told}");
+    assert!(told.contains("# column value [C]") && told.contains("# source: synthetic sample"), "{told}");
+    let run = world.edb(&[&["export", "--source", "sample"][..], &set].concat()).succeeded();
+    assert!(run.stderr.contains("a range that is not all of its time"), "{}", run.stderr);
+    let other = world.edb(&export(&[&words[..], &["--partition", "mnemonic,day", "-o", "told"]].concat()));
+    assert_eq!(other.code, 11);
+    assert!(other.stderr.contains("it has another format"), "{}", other.stderr);
     // A table of bins, too; and what is parted by what its rows lack is refused before anything is asked.
     world
         .edb(&export(&[&words[..], &["--resample", "1h", "--partition", "day", "-o", "hours"]].concat()))
@@ -222,6 +235,7 @@ fn what_cannot_be_written_is_refused_before_anything_is_asked() {
         (&["-o", "a.csv", "--manifest", "-"], 2, "a manifest is a file"),
         (&["-o", "-", "--partition", "day"], 2, "what goes to stdout cannot be parted"),
         (&["-o", "a.png", "--partition", "day"], 2, "a figure cannot be parted"),
+        (&["-o", "a.csv", "--partition", "day"], 2, "would be a folder"),
         (&["-o", "a.png", "--csv-dialect", "foo"], 2, "there is no dialect of CSV `foo`"),
         (&["-o", "a.csv", "-o", "a.svg", "--csv-dialect", "edb"], 2, "goes with no figures"),
         (&["-o", "a.csv", "--manifest", "file/m.json"], 11, "`file`"),
