@@ -30,7 +30,7 @@ pub(crate) fn lines(header: &Header, form: TimeForm, between: &[&str]) -> Vec<St
         lines.push("- edb.mnemonics:".to_owned());
     }
     for entry in &header.mnemonics {
-        let (name, description) = (entry.mnemonic.as_str(), quoted(&entry.description));
+        let (name, description) = (quoted(entry.mnemonic.as_str()), quoted(&entry.description));
         let unit = quoted(Unit::of(&entry.unit).common().as_ref().unwrap_or(&entry.unit));
         lines.push(format!("    {name}: {{unit: {unit}, description: {description}}}"));
     }

@@ -62,7 +62,8 @@ pub(crate) fn specimen() -> Table {
     let mut table = Table::from_polars(&frame, &about).unwrap();
     table.made.push(("selected".to_owned(), "VOLT@2024-03-01T00:00:00Z/2024-03-01T00:01:00Z".to_owned()));
     let mut volt = edb_core::DictionaryEntry::bare(edb_core::Mnemonic::new("VOLT").unwrap());
-    ("V".clone_into(&mut volt.unit), "bus voltage".clone_into(&mut volt.description));
+    "V".clone_into(&mut volt.unit);
+    "bus voltage".clone_into(&mut volt.description);
     table.mnemonics.push(volt);
     table.notices.push(Notice::general(NoticeKind::Synthetic, "none of this was measured: \"<synthetic>\""));
     table
