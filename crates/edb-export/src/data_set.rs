@@ -81,7 +81,7 @@ pub struct Replaced {
 }
 
 /// Files that are open at once, at most: each needs buffers, and the system has a limit, too.
-const MOST_OPEN: usize = 16;
+const MOST_OPEN: usize = 4;
 
 /// A file that is being written.
 struct Open {
