@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edb::export::{self, DataSet, FileOptions, FileWriter, PartitionKey, Replaced, Writer, Written};
-use edb::{Coverage, Error, Notice, NoticeKind, Request, Result, Table};
+use edb::{Coverage, Error, Mnemonic, Notice, NoticeKind, Request, Result, Table};
 
 use crate::report::{FileReport, PartReport};
 
@@ -188,8 +188,15 @@ impl Writing {
 
 /// Tells of folders that had files of an earlier export, and now have those of a range that does not reach over their whole time.
 fn cut_short(path: &Path, replaced: &[Replaced], asked: &[Request]) -> Option<Notice> {
-    let asked: Coverage = asked.iter().map(|request| request.range).collect();
-    let is_short = |one: &&Replaced| one.period.is_some_and(|period| !asked.covers(period));
+    let is_of = |one: &Replaced, mnemonic: &Mnemonic| {
+        let names = one.path.iter().filter_map(|part| part.to_str()?.strip_prefix("mnemonic="));
+        names.into_iter().all(|name| name == mnemonic.as_str())
+    };
+    let is_short = |one: &&Replaced| {
+        let own = asked.iter().filter(|request| is_of(one, &request.mnemonic));
+        let own: Coverage = own.map(|request| request.range).collect();
+        one.period.is_some_and(|period| !own.covers(period))
+    };
     let mut short = replaced.iter().filter(is_short);
     let (first, others) = (short.next()?, short.count());
     let more = if others > 0 { format!(" and {others} more folders") } else { String::new() };
