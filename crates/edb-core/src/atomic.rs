@@ -51,20 +51,29 @@ impl Drop for Temporary {
 }
 
 impl AtomicFile {
-    /// Opens a temporary file in the folder of `destination`, which is created (with its parents) if it is missing.
+    /// Opens a temporary file in the folder of `destination`, which is created (with its parents) if it is missing. Where the destination
+    /// is a link, the file that it leads to is meant.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Disk`] if the folder cannot be made or written, or `destination` is a folder.
+    /// [`crate::ErrorKind::Disk`] if the folder cannot be made or written, or `destination` is a folder, or a file that is read-only.
     pub fn create(destination: &Path) -> Result<Self> {
+        let is_link = fs::symlink_metadata(destination).is_ok_and(|metadata| metadata.is_symlink());
+        let target = if is_link { fs::canonicalize(destination).ok() } else { None };
+        let destination = target.as_deref().unwrap_or(destination);
         let folder = folder_of(destination);
         create_folders(folder)?;
-        // Taking the name of a device or a pipe would remove it from the system.
-        if let Ok(metadata) = fs::metadata(destination)
-            && !metadata.is_file()
-        {
-            let what = if metadata.is_dir() { "it is a folder" } else { "it is no regular file" };
+        let refuse = |what: &str, hint: &str| {
             let message = format!("could not write `{}`: {what}", destination.display());
-            return Err(Error::new(crate::ErrorKind::Disk, message).with_hint("name a file"));
+            Err(Error::new(crate::ErrorKind::Disk, message).with_hint(hint))
+        };
+        // Taking the name of a device or a pipe would remove it from the system.
+        match fs::metadata(destination) {
+            Ok(metadata) if metadata.is_dir() => return refuse("it is a folder", "name a file"),
+            Ok(metadata) if !metadata.is_file() => return refuse("it is no regular file", "name a file"),
+            Ok(metadata) if metadata.permissions().readonly() => {
+                return refuse("it is read-only", "make it writable, or name another file");
+            }
+            _ => {}
         }
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
         let (file, temporary) = open_temporary(folder, &name).map_err(|error| {
@@ -431,6 +440,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = AtomicFile::create(folder.path()).unwrap_err();
         assert!(error.to_string().contains("it is a folder"), "{error}");
+    }
+
+    #[test]
+    fn a_link_stays_one_and_what_is_read_only_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.csv"), folder.path().join("link.csv"));
+        write(&real, b"old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let mut permissions = fs::metadata(&real).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&real, permissions).unwrap();
+        let error = write(&link, b"newer").unwrap_err();
+        assert!(error.to_string().contains("it is read-only"), "{error}");
+        assert_eq!(fs::read(&real).unwrap(), b"new");
     }
 
     #[test]

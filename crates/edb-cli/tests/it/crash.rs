@@ -322,3 +322,58 @@ fn everything_is_on_disk_before_its_name_is_and_every_name_before_what_it_replac
     assert_eq!(event(line), Some(Event::Rename("/a".into(), "/b".into())));
     assert_eq!(event("77 fsync(5</s/samples>) = 0"), Some(Event::Sync("/s/samples".into())));
 }
+
+/// Files of the folder `set`, those that are not finished left out.
+fn exported(world: &World) -> BTreeMap<String, Vec<u8>> {
+    let root = world.path("set");
+    let is_hidden =
+        |path: &Path| path.components().any(|part| atomic::is_temporary(&part.as_os_str().to_string_lossy()));
+    let name = |path: &PathBuf| path.strip_prefix(&root).unwrap().display().to_string();
+    let shown = files(&root).into_iter().filter(|path| !is_hidden(path.strip_prefix(&root).unwrap()));
+    shown.map(|path| (name(&path), std::fs::read(&path).unwrap())).collect()
+}
+
+#[test]
+fn an_export_that_is_killed_leaves_whole_files_and_the_next_one_ends_as_if_it_had_not_been() {
+    if !has_strace() {
+        return;
+    }
+    let export = |stop: &'static str| {
+        let words = ["export", "--source", "sample", "--quiet", "SAMPLE_PANEL_TEMP", "SAMPLE_WHEEL_POS"];
+        let range = ["--start", "2024-03-01T04:00", "--stop", stop];
+        [&words[..], &range, &["--partition", "mnemonic,day", "-o", "set"]].concat()
+    };
+    let (old, new) = (export("2024-03-01T05:00"), export("2024-03-01T06:00"));
+    let undisturbed = |words: &[&[&str]]| {
+        let world = World::new();
+        words.iter().for_each(|words| drop(world.edb(words).succeeded()));
+        exported(&world)
+    };
+    let (before, after) = (undisturbed(&[&old]), undisturbed(&[&old, &new]));
+    assert!(before.len() == 2 && after.len() == 2 && before != after);
+    let mut kills = 0;
+    for call in ["rename", "fsync", "mkdir", "unlink"] {
+        for place in 1.. {
+            let world = World::new();
+            world.edb(&old).succeeded();
+            let inject = format!("inject={call}:signal=KILL:when={place}");
+            let run = traced(&world, &["-e".into(), inject, "-o/dev/null".into()], &new);
+            let found = exported(&world);
+            assert_eq!(found.len(), 2, "{call} {place}: {:?}", found.keys());
+            for (name, bytes) in &found {
+                assert!(
+                    before[name] == *bytes || after[name] == *bytes,
+                    "{call} {place}: {name} is half-written"
+                );
+            }
+            world.edb(&new).succeeded();
+            assert!(exported(&world) == after, "{call} {place}");
+            assert_eq!(files(&world.path("set")).len(), 2, "{call} {place}: nothing is left behind");
+            if run.code == 0 {
+                break;
+            }
+            kills += 1;
+        }
+    }
+    assert!(kills > 12, "{kills}");
+}
