@@ -55,11 +55,10 @@ impl CellFormat for Fields {
         }
     }
 
-    /// An empty text is quoted, so that it is not a null; so is what RFC 4180 says must be.
+    /// An empty text is quoted, so that it is not a null; so is what RFC 4180 says must be, and what readers who skip comments would take for one.
     fn text(&self, text: &str, out: &mut Vec<u8>) {
         let is_plain = !text.is_empty()
-            && !text.contains([',', '"', '\n', '\r'])
-            && !text.starts_with('#')
+            && !text.contains([',', '"', '\n', '\r', '#'])
             && !text.contains(self.is_lost)
             && text.trim().len() == text.len();
         if is_plain {
