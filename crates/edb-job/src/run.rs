@@ -303,9 +303,13 @@ pub(crate) fn provenance(resolved: &Resolved, fetched: &Fetched) -> Vec<(String,
         let is_wanted = resolved.wanted.contains(&request.mnemonic);
         let key = if is_wanted { "selected" } else { "needed" };
         facts.push((key.to_owned(), request.to_string()));
-        let proven: Vec<String> = known.ranges().iter().map(ToString::to_string).collect();
-        let proven = if proven.is_empty() { "nothing".to_owned() } else { proven.join(", ") };
-        facts.push(("proven".to_owned(), format!("{}@{proven}", request.mnemonic)));
+        let told = |key: &str, ranges: &[TimeRange]| {
+            let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+            let words = format!("{}@{}", request.mnemonic, ranges.join(", "));
+            (!ranges.is_empty()).then(|| (key.to_owned(), words))
+        };
+        facts.extend(told("proven", known.ranges()));
+        facts.extend(told("not known", &known.gaps(request.range)));
     }
     let exposure = |one: &edb::Exposure| ("exposure".to_owned(), format!("{}@{}", one.label, one.range));
     facts.extend(resolved.exposures.all().iter().map(exposure));

@@ -58,7 +58,7 @@ impl Rows {
         // What is told of other mnemonics is told in their files.
         let is_of_others = |(key, value): &&(String, String)| {
             let name = value.split('@').next().and_then(|name| Mnemonic::new(name).ok());
-            ["selected", "proven"].contains(&key.as_str())
+            ["selected", "proven", "not known"].contains(&key.as_str())
                 && name.is_some_and(|name| self.is_wanted(&name) && !is_of_these(&name))
         };
         first.made = self.made.iter().filter(|fact| !is_of_others(fact)).cloned().collect();

@@ -324,6 +324,41 @@ fn what_is_in_files_is_the_same_whoever_reads_stdout() {
 }
 
 #[test]
+fn files_say_what_is_proven_and_what_is_not_known() {
+    let world = World::new();
+    let store = ["--store", "store"];
+    let range = |start: &str, stop: &str| format!("SAMPLE_PANEL_TEMP@2024-03-01T{start}/2024-03-01T{stop}");
+    world.edb(&[&["sync", "--source", "sample", &range("05:00", "05:10")][..], &store].concat()).succeeded();
+    world.edb(&[&["sync", "--source", "sample", &range("05:30", "05:40")][..], &store].concat()).succeeded();
+    let words = [
+        "export",
+        "--source",
+        "store",
+        &range("05:00", "05:40"),
+        "-o",
+        "x.csv",
+        "-o",
+        "x.ecsv",
+        "--manifest",
+        "m.json",
+    ];
+    let run = world.edb(&[&words[..], &store].concat());
+    assert_eq!(run.code, 3, "{run:?}");
+    let text = String::from_utf8(read(&world, "x.csv")).unwrap();
+    let told = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("# {key}: SAMPLE_PANEL_TEMP@")));
+        line.unwrap_or_else(|| panic!("{key}: {text}")).split(", ").count()
+    };
+    assert_eq!((told("proven"), told("not known")), (2, 1));
+    assert!(
+        String::from_utf8(read(&world, "x.ecsv")).unwrap().contains("[\"not known\", \"SAMPLE_PANEL_TEMP@")
+    );
+    let manifest: serde_json::Value = serde_json::from_slice(&read(&world, "m.json")).unwrap();
+    assert_eq!(manifest["series"][0]["not_known"].as_array().unwrap().len(), 1);
+    assert_eq!(manifest["exit_code"], 3);
+}
+
+#[test]
 fn a_run_that_gets_nothing_says_so_in_its_manifest() {
     let world = World::new();
     world.write("m.json", "an old one");
