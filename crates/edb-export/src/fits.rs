@@ -276,7 +276,8 @@ fn column(cards: &mut Cards, number: usize, head: &Head, seen: &Seen, name: &str
         cards.text(&key("TCOMM"), &escape(&head.description), "");
     }
     if name != head.name {
-        cards.text(&key("TALIAS"), &escape(&head.name), "as it is elsewhere");
+        // Five letters, which leave room for three digits.
+        cards.text(&key("TNAME"), &escape(&head.name), "as it is elsewhere");
     }
 }
 

@@ -47,9 +47,9 @@ impl Cards {
                 parts.push(String::new());
             }
             let part = parts.len() - 1;
-            parts[part].push_str(if character == '\'' { "''" } else { "" });
-            if character != '\'' {
-                parts[part].push(character);
+            match character {
+                '\'' => parts[part].push_str("''"),
+                other => parts[part].push(other),
             }
         }
         for (at, part) in parts.iter().enumerate() {

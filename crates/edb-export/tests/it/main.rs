@@ -141,3 +141,24 @@ fn provenance_of_json_lines_stands_beside_them() {
     assert_eq!(about["edb.provenance"][0], serde_json::json!(["source", "a test\nof two lines"]));
     assert_eq!(about["edb.columns"]["value"]["standard_unit"], "V");
 }
+
+/// Columns of one row, each with a name that FITS does not have.
+fn wide(columns: usize) -> Table {
+    use polars::prelude::{Column, DataFrame};
+    let column = |at: usize| Column::new(format!("a {at}").into(), [at as f64]);
+    let frame = DataFrame::new_infer_height((0..columns).map(column).collect()).unwrap();
+    Table::from_polars(&frame, &[]).unwrap()
+}
+
+#[test]
+fn keywords_of_fits_have_eight_letters_for_as_many_columns_as_there_may_be() {
+    let found = bytes(&wide(999), Format::Fits);
+    let cards = found.chunks(80).map(|card| &card[..10]).skip(36);
+    let cards: Vec<&[u8]> = cards.take_while(|key| !key.starts_with(b"END")).collect();
+    assert!(cards.iter().any(|key| key == b"TNAME999= "));
+    assert!(cards.iter().all(|key| &key[8..] == b"= "), "every card has its value indicator in its place");
+
+    let error = write(&wide(1000), FileOptions::new(Format::Fits), Vec::new()).err().unwrap();
+    assert_eq!(error.kind(), edb_core::ErrorKind::Usage);
+    assert!(error.to_string().contains("at most 999 columns"), "{error}");
+}
