@@ -70,6 +70,19 @@ pub(crate) fn kind(column: &Column) -> Result<Kind> {
     })
 }
 
+/// Whether the times of a column without nulls ascend.
+pub(crate) fn ascends(column: &Column) -> bool {
+    let physical = column.as_materialized_series().to_physical_repr();
+    let Ok(times) = physical.i64() else { return false };
+    let mut last = i64::MIN;
+    times.downcast_iter().all(|chunk| {
+        let values = chunk.values().as_slice();
+        let ascends = values.first().is_none_or(|first| *first >= last) && values.is_sorted();
+        last = values.last().copied().unwrap_or(last);
+        ascends
+    })
+}
+
 /// The rows of a frame.
 pub(crate) fn batch(frame: &DataFrame) -> Result<Batch> {
     let columns = frame.columns().iter().map(cells).collect::<Result<_>>()?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use edb_core::{DictionaryEntry, Result};
 use edb_frame::Table;
-use edb_parquet::{Kind, OwnedColumn};
+use edb_parquet::Kind;
 use serde_json::{Value, json};
 
 use crate::columns;
@@ -53,12 +53,8 @@ impl Header {
         };
         let columns: Vec<Head> = table.columns().iter().enumerate().map(head).collect::<Result<_>>()?;
         let notices = table.notices.iter().map(|notice| ("notice".to_owned(), notice.to_string()));
-        let is_sorted = match (columns.first(), table.frame().columns()) {
-            (Some(head), [first, ..]) if head.is_required => {
-                matches!(columns::cells(first)?.values, OwnedColumn::Time(times) if times.is_sorted())
-            }
-            _ => false,
-        };
+        let first = columns.first().zip(table.frame().columns().first());
+        let is_sorted = first.is_some_and(|(head, first)| head.is_required && columns::ascends(first));
         let said = table.mnemonics.iter().map(|entry| ("mnemonic".to_owned(), in_words(entry)));
         let facts = table.made.iter().cloned().chain(said).chain(notices).collect();
         Ok(Self { columns, facts, mnemonics: table.mnemonics.clone(), is_sorted })

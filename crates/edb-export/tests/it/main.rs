@@ -162,3 +162,29 @@ fn keywords_of_fits_have_eight_letters_for_as_many_columns_as_there_may_be() {
     assert_eq!(error.kind(), edb_core::ErrorKind::Usage);
     assert!(error.to_string().contains("at most 999 columns"), "{error}");
 }
+
+#[test]
+fn only_times_that_ascend_are_said_to() {
+    use polars::prelude::{DataFrame, Int64Chunked, IntoColumn, NewChunkedArray, TimeUnit, TimeZone};
+    let table = |times: &[i64]| {
+        let times = Int64Chunked::from_slice("time".into(), times);
+        let times = times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column();
+        Table::from_polars(&DataFrame::new_infer_height(vec![times]).unwrap(), &[]).unwrap()
+    };
+    let options = FileOptions::new(Format::Parquet);
+    // A table in several chunks ascends as a whole, or not.
+    for (first, second, ascends) in [([1, 2], [2, 3], true), ([1, 3], [2, 4], false), ([2, 1], [3, 4], false)]
+    {
+        let mut frame = table(&first).into_polars();
+        frame.vstack_mut(table(&second).frame()).unwrap();
+        let (sorted, _) = write(&Table::from_polars(&frame, &[]).unwrap(), options, Vec::new()).unwrap();
+        let (plain, _) = write(&table(&[first, second].concat()), options, Vec::new()).unwrap();
+        assert_eq!(sorted, plain);
+        // What follows rows that ascended must ascend, too.
+        let mut writer =
+            edb_export::Writer::new(&table(&first), options, Vec::new(), &std::env::temp_dir()).unwrap();
+        writer.add(&table(&first)).unwrap();
+        writer.add(&table(&second)).unwrap();
+        assert_eq!(writer.finish().is_ok(), ascends || first == [2, 1], "{first:?} {second:?}");
+    }
+}
