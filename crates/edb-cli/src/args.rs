@@ -1,5 +1,6 @@
 //! The words of the command line. Reading them has no side effects.
 
+mod plot;
 mod tables;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use plot::PlotArgs;
 pub(crate) use tables::{ExportArgs, FileArgs, PrepareArgs, StatisticArgs, StatsArgs, TableArgs};
 
 const AFTER_HELP: &str = "\
@@ -231,14 +233,14 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Tell statistics of mnemonics: for their ranges, for bins, for blocks in which a condition holds; states, flaws, visits
     Stats(StatsArgs),
-    /// Draw samples as PNG or SVG
+    /// Draw samples and statistics of them as PNG, SVG, or a page to zoom into
     Plot(PlotArgs),
     /// Run a job file once
     ///
     /// TOML: name, source, store, folder, start, stop, select, observations, instrument, products, margin, `change_only`, manifest, and for each `[[output]]` its
     /// file, format, partition, comments, dialect, and either align = { times, method, `max_age`, origin, exceptions, beside }, or resample = { every (a bin, range or block),
     /// statistics, layout, stamp, `keep_empty`, `min_count`, sigma, `max_iterations`, origin }, or table, limits; derive, where, pad, within, without,
-    /// `ignore_edges`, `until_seen`, `complete_only`, borders, `max_gap`; for figures title, width, height. Each word means what the flag of its name does; paths
+    /// `ignore_edges`, `until_seen`, `complete_only`, borders, `max_gap`; for figures title, width, height and figure (a description, or the name of a file with one; see `docs/figures.md`). Each word means what the flag of its name does; paths
     /// are relative to where the command runs. `examples/quickstart.toml` is one.
     Run(RunArgs),
     /// Serve a store over the EDB protocol: clients of MAST work unchanged
@@ -337,24 +339,6 @@ pub(crate) struct SyncArgs {
     /// Leave out what is younger than this (`2h`): telemetry of the last hours is still coming down
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) lag: Duration,
-    #[command(flatten)]
-    pub(crate) selection: SelectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PlotArgs {
-    /// Figure to write: png or svg
-    #[arg(short, long, value_name = "FILE", default_value = "edb.png")]
-    pub(crate) output: PathBuf,
-    /// Line above the panels [default: mnemonics and range]
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) title: Option<String>,
-    /// Width in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 1600)]
-    pub(crate) width: u32,
-    /// Height in pixels [default: what the panels need]
-    #[arg(long, value_name = "PIXELS")]
-    pub(crate) height: Option<u32>,
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
 }

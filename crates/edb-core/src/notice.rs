@@ -35,6 +35,8 @@ pub enum NoticeKind {
     LeftOut,
     /// Units were added or compared that are not the same.
     Units,
+    /// Samples lie beyond limits.
+    Limits,
     /// Files of an earlier run are gone, for new ones.
     Replaced,
     /// A file format cannot say something as it is.

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use edb::export::PartitionKey;
 use edb::frame::{
-    AlignOptions, Beside, Borders, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Limit,
-    Preparation, ResampleOptions,
+    AlignOptions, Beside, Borders, EmptyBins, FlawOptions, IntervalOptions, Limit, Preparation,
+    ResampleOptions,
 };
-use edb::plot::FigureOptions;
 use edb::{
     During, Error, ExposureSearch, Instant, Mnemonic, Result, Selection, Term, TimeRange, export,
     parse_duration, parse_instant, plot,
@@ -16,11 +15,12 @@ use edb::{
 use serde::Deserialize;
 
 use crate::destination::Destination;
+use crate::figure_file::{FigureWords, PanelWords};
 use crate::job::{Job, Output, Shape, TableShape};
+use crate::preparation::PreparationWords;
 use crate::words::{
-    file_shape, parse_beside, parse_bins, parse_borders, parse_clip, parse_dialect, parse_edges,
-    parse_exception, parse_layout, parse_limit, parse_method, parse_pad, parse_stamp, parse_statistics,
-    parse_times, parse_value_limits,
+    file_shape, parse_beside, parse_bins, parse_borders, parse_clip, parse_dialect, parse_exception,
+    parse_layout, parse_limit, parse_method, parse_stamp, parse_statistics, parse_times, parse_value_limits,
 };
 
 #[derive(Deserialize)]
@@ -77,6 +77,15 @@ struct OutputTable {
     title: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
+    figure: Option<FigureSource>,
+}
+
+/// A figure description, or the name of a file with one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum FigureSource {
+    File(PathBuf),
+    Words(Box<FigureWords>),
 }
 
 /// `["mnemonic", "day"]`, or as on the command line `"mnemonic,day"`.
@@ -180,9 +189,14 @@ impl OutputTable {
         let plan = || {
             let max_gap = self.max_gap.as_deref().map_or(Ok(Limit::Learned), parse_limit)?;
             let borders = self.borders.as_deref().map_or(Ok(Borders::Hold), parse_borders)?;
-            let preparation = self.preparation(max_gap, borders, now)?;
             let intervals = IntervalOptions { borders, max_gap, complete_only: self.complete_only };
-            Ok((preparation, self.shape(&path, intervals)?))
+            if let Some(format) = self.figure_format() {
+                return Ok((Preparation::default(), self.figure(format, now)?));
+            }
+            if self.figure.is_some() {
+                return Err(Error::usage("a figure is a file that ends in `.png`, `.svg` or `.html`"));
+            }
+            Ok((self.preparation().plan(now)?, self.shape(&path, intervals)?))
         };
         let (preparation, shape) = plan().map_err(|error: Error| {
             error.while_doing(format!("could not plan the output `{}`", path.display()))
@@ -195,54 +209,57 @@ impl OutputTable {
         Ok(Output { destination, preparation, shape })
     }
 
-    fn preparation(&self, limit: Limit, borders: Borders, now: Instant) -> Result<Preparation> {
-        let (before_us, after_us) = self.pad.as_deref().map_or(Ok((0, 0)), parse_pad)?;
-        let condition = match &self.condition {
-            Some(text) => {
-                let (until_seen, complete_only) = (self.until_seen, self.complete_only);
-                Some(Condition {
-                    before_us,
-                    after_us,
-                    limit,
-                    until_seen,
-                    borders,
-                    complete_only,
-                    ..Condition::parse(text)?
-                })
-            }
-            None if self.pad.is_some() || self.until_seen => {
-                return Err(Error::usage(
-                    "there is a `pad` or `until_seen` and no `where` that it belongs to",
-                ));
-            }
-            None => None,
+    fn preparation(&self) -> PreparationWords {
+        PreparationWords {
+            derive: self.derive.clone(),
+            condition: self.condition.clone(),
+            pad: self.pad.clone(),
+            until_seen: self.until_seen,
+            complete_only: self.complete_only,
+            borders: self.borders.clone(),
+            within: self.within.clone(),
+            without: self.without.clone(),
+            ignore_edges: self.ignore_edges.clone(),
+            max_gap: self.max_gap.clone(),
+        }
+    }
+
+    fn figure_format(&self) -> Option<plot::Format> {
+        let extension = self.file.extension().unwrap_or_default().to_string_lossy().into_owned();
+        plot::Format::from_extension(self.format.as_deref().unwrap_or(&extension))
+    }
+
+    fn figure(&self, format: plot::Format, now: Instant) -> Result<Shape> {
+        if self.align.is_some() || self.resample.is_some() || self.table.is_some() {
+            return Err(Error::usage("`align`, `resample` and `table` are for tables")
+                .with_hint("a figure has bins by `figure = { default = { resample = \"5m\" } }`"));
+        }
+        let described = match &self.figure {
+            Some(FigureSource::File(path)) => FigureWords::from_file(path)?,
+            Some(FigureSource::Words(words)) => words.as_ref().clone(),
+            None => FigureWords::default(),
         };
-        let list =
-            |path: &Option<PathBuf>| path.as_ref().map(|path| export::read_intervals(path, now)).transpose();
-        Ok(Preparation {
-            derive: self.derive.iter().map(|text| Definition::parse(text)).collect::<Result<Vec<_>>>()?,
-            limit,
-            condition,
-            within: list(&self.within)?,
-            without: list(&self.without)?,
-            edges: self.ignore_edges.as_deref().map_or(Ok((0, 0)), parse_edges)?,
-        })
+        let own = FigureWords {
+            title: self.title.clone(),
+            width: self.width,
+            height: self.height,
+            usual: PanelWords {
+                derive: self.derive.clone(),
+                condition: self.condition.clone(),
+                pad: self.pad.clone(),
+                until_seen: self.until_seen.then_some(true),
+                within: self.within.clone(),
+                without: self.without.clone(),
+                ignore_edges: self.ignore_edges.clone(),
+                max_gap: self.max_gap.clone(),
+                ..PanelWords::default()
+            },
+            ..FigureWords::default()
+        };
+        Ok(Shape::Figure(Box::new(own.or(described).plan(format, now)?)))
     }
 
     fn shape(&self, path: &Path, intervals: IntervalOptions) -> Result<Shape> {
-        let extension = self.file.extension().unwrap_or_default().to_string_lossy().into_owned();
-        if let Some(format) = plot::Format::from_extension(self.format.as_deref().unwrap_or(&extension)) {
-            if self.align.is_some() || self.resample.is_some() || self.table.is_some() {
-                return Err(Error::usage(
-                    "a figure shows the samples themselves; `align`, `resample` and `table` are for tables",
-                ));
-            }
-            let mut options = FigureOptions::default();
-            options.title.clone_from(&self.title);
-            options.width = self.width.unwrap_or(options.width);
-            options.height = self.height;
-            return Ok(Shape::Figure(Box::new(options), format));
-        }
         let format = match &self.format {
             Some(name) => export::Format::from_name(name)?,
             None if self.partition.words().next().is_some() => export::Format::Parquet,
@@ -355,7 +372,7 @@ mod tests {
         assert!(
             matches!(&job.outputs[1].shape, Shape::Table(TableShape::Resampled(options), _) if options.bins == Bins::Grid(edb::frame::Grid::every(60_000_000)))
         );
-        assert!(matches!(&job.outputs[2].shape, Shape::Figure(_, plot::Format::Svg)));
+        assert!(matches!(&job.outputs[2].shape, Shape::Figure(figure) if figure.format == plot::Format::Svg));
         assert!(
             matches!(&job.outputs[3].destination, Destination::DataSet(path, keys) if path == Path::new("out/d") && keys.len() == 2)
         );
@@ -384,10 +401,7 @@ mod tests {
                 "select = []\n[[output]]\nfile = \"a.csv\"\nalign = { times = \"1s\", method = \"hold\" }",
                 "missing field `max_age`",
             ),
-            (
-                "select = []\n[[output]]\nfile = \"a.png\"\nresample = { every = \"1s\" }",
-                "a figure shows the samples",
-            ),
+            ("select = []\n[[output]]\nfile = \"a.png\"\nresample = { every = \"1s\" }", "are for tables"),
             (
                 "select = []\n[[output]]\nfile = \"a.csv\"\nresample = { every = \"0s\" }",
                 "longer than nothing",

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use edb::export::{FileOptions, PartitionKey};
 use edb::frame::{AlignOptions, FlawOptions, IntervalOptions, Layout, Preparation, ResampleOptions};
-use edb::plot::FigureOptions;
 use edb::{
     Archive, Coverage, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result,
-    Selection, TimeRange, plot,
+    Selection, TimeRange,
 };
 
 use crate::destination::Destination;
+use crate::figure::{Figure, PanelPlan};
 
 /// A job.
 #[derive(Debug, Clone)]
@@ -54,10 +54,12 @@ impl Job {
         let mut needs = Vec::new();
         for output in &self.outputs {
             let of_shape = match &output.shape {
-                Shape::Table(shape, _) => shape.needs(),
-                Shape::ServiceCsv | Shape::Figure(..) => &[],
+                Shape::Table(shape, _) => {
+                    shape.needs().iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?
+                }
+                Shape::ServiceCsv => Vec::new(),
+                Shape::Figure(figure) => figure.panels.iter().flat_map(PanelPlan::needs).collect(),
             };
-            let of_shape = of_shape.iter().map(|name| Mnemonic::new(name)).collect::<Result<Vec<_>>>()?;
             for name in output.preparation.needs().into_iter().chain(of_shape) {
                 if !needs.contains(&name) {
                     needs.push(name);
@@ -97,7 +99,12 @@ impl Job {
                 resolved.wanted.push(request.mnemonic.clone());
             }
         }
-        self.outputs.iter().try_for_each(|output| output.preparation.check(&resolved.wanted))?;
+        for output in &self.outputs {
+            output.preparation.check(&resolved.wanted)?;
+            if let Shape::Figure(figure) = &output.shape {
+                figure.panels.iter().try_for_each(|panel| panel.check(&resolved.wanted))?;
+            }
+        }
         let of_words = resolved.requests.iter().map(|request| request.range);
         let ranges: Coverage = of_words.chain(selection.ranges.iter().copied()).collect();
         for mnemonic in needs {
@@ -129,7 +136,7 @@ impl Output {
                 derive.is_empty() && *edges == (0, 0) && !matches!(self.destination, Destination::Shown)
             }
             Shape::ServiceCsv => true,
-            Shape::Table(..) | Shape::Figure(..) => false,
+            Shape::Table(..) | Shape::Figure(_) => false,
         }
     }
 }
@@ -152,8 +159,8 @@ pub enum Shape {
     Table(TableShape, FileOptions),
     /// The samples of one mnemonic as the service sends them, brackets included.
     ServiceCsv,
-    /// A figure.
-    Figure(Box<FigureOptions>, plot::Format),
+    /// A figure, whose panels say themselves what is done before.
+    Figure(Box<Figure>),
 }
 
 impl Shape {
@@ -162,7 +169,7 @@ impl Shape {
         match self {
             Self::Table(shape, _) => shape.words(),
             Self::ServiceCsv => "as the service sends it",
-            Self::Figure(..) => "figure",
+            Self::Figure(_) => "figure",
         }
     }
 }

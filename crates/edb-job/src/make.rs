@@ -1,12 +1,10 @@
 //! Series to tables and figures.
 
-use std::borrow::Cow;
-
 use edb::frame::{self, Preparation, Table};
-use edb::{
-    Coverage, Error, ErrorKind, Exposures, Fetched, Mnemonic, Notice, Result, Series, TimeRange, plot,
-};
+use edb::{Coverage, Error, ErrorKind, Exposures, Fetched, Instant, Mnemonic, Notice, Result, Series};
 
+use crate::draw::{Drawn, draw};
+use crate::figure::Figure;
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::report::{FileReport, SeriesReport};
 use crate::run::{of_data, provenance, sources};
@@ -21,22 +19,17 @@ pub(crate) enum Made {
     Written(FileReport, Vec<Notice>),
 }
 
-pub(crate) struct Drawn {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) rows: usize,
-    pub(crate) notices: Vec<Notice>,
-}
-
 /// What the outputs of a job come to, and what there is to tell of each request.
 pub(crate) async fn make(
     job: &Job,
     resolved: &Resolved,
     fetched: &mut Fetched,
+    now: Instant,
 ) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
     if job.is_streamed() {
         stream(job, resolved, fetched).await
     } else {
-        collect(job, resolved, fetched).await
+        collect(job, resolved, fetched, now).await
     }
 }
 
@@ -54,6 +47,7 @@ async fn collect(
     job: &Job,
     resolved: &Resolved,
     fetched: &mut Fetched,
+    now: Instant,
 ) -> Result<(Vec<SeriesReport>, Vec<Made>)> {
     let mut series = Vec::new();
     for at in 0..fetched.known().len() {
@@ -66,8 +60,12 @@ async fn collect(
     };
     let reports = series.iter().enumerate().map(report).collect();
     let facts = provenance(resolved, fetched);
-    let footer = format!("{} · source: {}", facts[0].1, sources(&fetched.retrieved));
-    let description: Vec<String> = facts.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let footer = format!(
+        "{} · source: {} · drawn on {}",
+        facts[0].1,
+        sources(&fetched.retrieved),
+        now.civil().date_naive()
+    );
     let told = of_data(&fetched.retrieved.notices);
     let (outputs, resolved) = (job.outputs.clone(), resolved.clone());
     let (made, notices) = blocking(move || {
@@ -88,19 +86,9 @@ async fn collect(
                     return Err(Error::usage("the service's form goes with no figures and no other tables")
                         .with_hint("export it by itself"));
                 }
-                Shape::Figure(options, format) => {
-                    let mut options = options.as_ref().clone();
-                    options.description = description.join("\n");
-                    if options.footer.is_empty() {
-                        options.footer.clone_from(&footer);
-                    }
-                    let is_wanted = |one: &Series| resolved.wanted.contains(one.mnemonic());
-                    let wanted: Cow<'_, [Series]> = if series.iter().all(is_wanted) {
-                        Cow::Borrowed(&series)
-                    } else {
-                        series.iter().filter(|one| is_wanted(one)).cloned().collect()
-                    };
-                    Made::Figure(draw(&wanted, &options, *format)?)
+                Shape::Figure(figure) => {
+                    let figure = signed(figure, &facts, &footer);
+                    Made::Figure(draw(&figure, &series, &resolved.wanted)?)
                 }
             });
         }
@@ -175,10 +163,15 @@ impl Fetch<'_> {
     }
 }
 
-fn draw(series: &[Series], options: &plot::FigureOptions, format: plot::Format) -> Result<Drawn> {
-    let hull = series.iter().map(|one| one.range).reduce(TimeRange::hull);
-    let range = hull.ok_or_else(|| Error::usage("there is nothing to draw"))?;
-    let drawn = plot::draw(series, range, options, format)?;
-    let rows = series.iter().map(|one| one.samples.len()).sum();
-    Ok(Drawn { bytes: drawn.value, rows, notices: drawn.notices })
+/// A figure that says where its data are from and what was done to them.
+fn signed(figure: &Figure, facts: &[(String, String)], footer: &str) -> Figure {
+    let mut figure = figure.clone();
+    let mut done: Vec<(String, String)> =
+        figure.panels.iter().flat_map(|panel| panel.preparation.words()).collect();
+    done.dedup();
+    let lines: Vec<String> =
+        facts.iter().chain(&done).map(|(key, value)| format!("{key}: {value}")).collect();
+    figure.options.description = lines.join("\n");
+    footer.clone_into(&mut figure.options.footer);
+    figure
 }

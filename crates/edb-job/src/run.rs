@@ -14,8 +14,9 @@ use edb::{
 };
 
 use crate::destination::{Destination, Writing};
+use crate::draw::Drawn;
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
-use crate::make::{Drawn, Made, blocking, make};
+use crate::make::{Made, blocking, make};
 use crate::manifest;
 use crate::report::{DeliveredReport, ExposureReport, FailureReport, FileReport, Report, SeriesReport};
 use crate::service_csv::ServiceCsv;
@@ -59,7 +60,7 @@ pub async fn run(
         report.cause = Some(Arc::new(cause));
         return Ok(report);
     }
-    let (series, made) = make(job, &resolved, &mut fetched).await?;
+    let (series, made) = make(job, &resolved, &mut fetched, now).await?;
     let mut report = report(job, &fetched.retrieved, &resolved.exposures, series);
     let mut notices = fetched.retrieved.notices.clone();
     let (outputs, is_hashed) = (job.outputs.clone(), job.manifest.is_some());
@@ -186,12 +187,6 @@ fn with_ranges(job: &Job, fetched: &Fetched) -> Job {
 fn check(job: &Job) -> Result<()> {
     let mut paths = std::collections::BTreeSet::new();
     for output in &job.outputs {
-        if let Shape::Figure(..) = output.shape
-            && !output.preparation.is_empty()
-        {
-            return Err(Error::usage("a figure shows the samples themselves, as they were selected")
-                .with_hint("conditions, intervals and derived quantities are for tables"));
-        }
         if let Shape::Table(TableShape::Intervals, _) = output.shape
             && output.preparation.condition.is_none()
         {

@@ -199,20 +199,30 @@ pub fn parse_edges(text: &str) -> Result<(usize, usize)> {
 /// # Errors
 /// [`edb::ErrorKind::Usage`].
 pub fn parse_value_limits(text: &str) -> Result<(Mnemonic, f64, f64)> {
+    let (name, range) = text.split_once('=').ok_or_else(|| no_limits(text))?;
+    let [low, high] = parse_range(range).map_err(|_| no_limits(text))?;
+    Ok((Mnemonic::new(name)?, low, high))
+}
+
+/// Reads `LOW..HIGH`; a side that is left out is infinite.
+///
+/// # Errors
+/// [`edb::ErrorKind::Usage`].
+pub fn parse_range(text: &str) -> Result<[f64; 2]> {
     let read = || {
-        let (name, range) = text.split_once('=')?;
-        let (low, high) = range.split_once("..")?;
+        let (low, high) = text.split_once("..")?;
         let open =
             |text: &str, end: f64| if text.trim().is_empty() { Some(end) } else { text.trim().parse().ok() };
         let (low, high) = (open(low, f64::NEG_INFINITY)?, open(high, f64::INFINITY)?);
-        (low <= high).then_some((name, low, high))
+        (low <= high).then_some([low, high])
     };
-    let (name, low, high) = read().ok_or_else(|| {
-        Error::usage(format!("could not read `{text}` as limits")).with_hint(
-            "write `MNEMONIC=LOW..HIGH`, the lower one first, as in `SE_ZBUSVLT=26..32` or `SE_ZBUSVLT=..32`",
-        )
-    })?;
-    Ok((Mnemonic::new(name)?, low, high))
+    read().ok_or_else(|| no_limits(text))
+}
+
+fn no_limits(text: &str) -> Error {
+    Error::usage(format!("could not read `{text}` as limits")).with_hint(
+        "write `MNEMONIC=LOW..HIGH`, the lower one first, as in `SE_ZBUSVLT=26..32` or `SE_ZBUSVLT=..32`",
+    )
 }
 
 /// Reads `hold`, `nearest`, `linear` or `exact`.

@@ -8,7 +8,9 @@ use edb_core::{
     Coverage, Instant, Mnemonic, Nulls, Result, Sample, Samples, Series, SqlType, TextColumn, TimeRange,
     Value, Values, parse_instant,
 };
-use edb_plot::{FigureOptions, Format, draw};
+use edb_plot::{
+    Bins, Chart, ChartKind, Clock, FigureOptions, Format, Grouping, Limits, Theme, Trace, arrange, draw,
+};
 
 fn at(text: &str) -> Instant {
     parse_instant(text, Instant::from_micros(0)).expect("a time")
@@ -123,8 +125,51 @@ fn mixed() -> Vec<Series> {
     ]
 }
 
+/// Statistics of bins of `width_us`, by hand.
+fn bins(series: &Series, width_us: i64) -> Bins {
+    let Values::Real(values) = series.samples.values() else { return Bins::default() };
+    let mut bins =
+        Bins { line: "mean of 5m".to_owned(), envelope: "min to max".to_owned(), ..Bins::default() };
+    let rows: Vec<(i64, f64)> =
+        series.samples.times().iter().copied().zip(values.0.iter().copied()).collect();
+    for bin in rows.chunk_by(|one, other| one.0.div_euclid(width_us) == other.0.div_euclid(width_us)) {
+        let values = || bin.iter().map(|row| row.1);
+        let start = bin[0].0.div_euclid(width_us) * width_us;
+        bins.starts.push(start);
+        bins.stops.push(start + width_us);
+        bins.middles.push(values().sum::<f64>() / bin.len() as f64);
+        bins.lows.push(values().fold(f64::INFINITY, f64::min));
+        bins.highs.push(values().fold(f64::NEG_INFINITY, f64::max));
+    }
+    bins
+}
+
+struct Gallery {
+    folder: String,
+}
+
+impl Gallery {
+    fn add(&self, name: &str, range: TimeRange, charts: &[Chart<'_>], options: &FigureOptions) -> Result<()> {
+        let mut options = options.clone();
+        "Source: synthetic telemetry, not from the spacecraft".clone_into(&mut options.footer);
+        "synthetic".clone_into(&mut options.description);
+        for (format, extension) in [(Format::Png, "png"), (Format::Svg, "svg"), (Format::Html, "html")] {
+            let figure = draw(charts, range, &options, format)?;
+            let path = Path::new(&self.folder).join(format!("{name}.{extension}"));
+            std::fs::write(&path, figure.value)
+                .map_err(|cause| edb_core::Error::disk("write", &path, cause))?;
+        }
+        Ok(())
+    }
+
+    fn series(&self, name: &str, range: TimeRange, series: Vec<Series>) -> Result<()> {
+        let charts = arrange(series.into_iter().map(Trace::from), Grouping::Unit);
+        self.add(name, range, &charts, &FigureOptions::default())
+    }
+}
+
 fn main() -> Result<()> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
+    let gallery = Gallery { folder: std::env::args().nth(1).unwrap_or_else(|| ".".to_owned()) };
     let day = range("2022-06-01T00:00:00Z", "2022-06-02T00:00:00Z");
     let seconds = range("2022-02-02T22:24:58Z", "2022-02-02T22:25:00Z");
     let years = range("2022-01-10T00:00:00Z", "2025-01-10T00:00:00Z");
@@ -133,55 +178,71 @@ fn main() -> Result<()> {
     let volts = |t| 28.0 + wave(t, 1500.0, 0.2);
     let mut half_known = states("IMIR_HK_FW_POS_STATE", hour, &["F560W", "F770W", "OPAQUE"], 7);
     half_known.known = Coverage::from_iter([range("2022-06-01T09:00:00Z", "2022-06-01T10:30:00Z")]);
-    let pictures: Vec<(&str, TimeRange, Vec<Series>)> = vec![
-        ("mixed", day, mixed()),
-        (
-            "gap",
-            hour,
-            vec![
-                real("IMIR_HK_ICE_SEC_VOLT1", "V", hour, without(every(hour, 1000), hole), volts),
-                real("IMIR_HK_ICE_SEC_VOLT2", "V", hour, without(every(hour, 60_000), hole), |t| {
-                    volts(t + 300_000_000) - 0.3
-                }),
-            ],
-        ),
-        (
-            "states",
-            hour,
-            vec![half_known, states("SA_ZATTMODE", hour, &["COARSE", "FINE_GUIDE", "SLEW"], 25)],
-        ),
-        ("messages", day, vec![messages("ICTM_EVENT_MSG", day, 400)]),
-        (
-            "seconds",
-            seconds,
-            vec![real("SA_ZATTEST2", "", seconds, every(seconds, 64), |t| wave(t, 0.7, 1e-5))],
-        ),
-        (
-            "years",
-            years,
-            vec![real("IGDP_MIR_ICE_T1P_CRYO", "K", years, every(years, 60_000), |t| {
-                6.07 + wave(t, 9_000_000.0, 0.01) + if noise(t) > 0.99999 { 0.05 } else { 0.0 }
-            })],
-        ),
-        (
-            "empty",
-            hour,
-            vec![
-                real("IMIR_HK_ICE_SEC_VOLT1", "V", hour, Vec::new(), volts),
-                text("ICTM_EVENT_MSG", hour, &[]),
-            ],
-        ),
+    let volt1 = || real("IMIR_HK_ICE_SEC_VOLT1", "V", hour, without(every(hour, 1000), hole), volts);
+    let mut volt2 = real("IMIR_HK_ICE_SEC_VOLT2", "V", hour, without(every(hour, 60_000), hole), |t| {
+        volts(t + 300_000_000) - 0.3
+    });
+    volt2.known = Coverage::from_iter([range("2022-06-01T09:00:00Z", "2022-06-01T10:30:00Z")]);
+    gallery.series("mixed", day, mixed())?;
+    gallery.series("gap", hour, vec![volt1(), volt2])?;
+    let attitude = states("SA_ZATTMODE", hour, &["COARSE", "FINE_GUIDE", "SLEW"], 25);
+    let busy = states("SA_ZBUSY", hour, &["NO", "YES"], 4000);
+    gallery.series("states", hour, vec![half_known, attitude, busy])?;
+    gallery.series("messages", day, vec![messages("ICTM_EVENT_MSG", day, 400)])?;
+    let attitude = real("SA_ZATTEST2", "", seconds, every(seconds, 64), |t| wave(t, 0.7, 1e-5));
+    gallery.series("seconds", seconds, vec![attitude])?;
+    let cold = real("IGDP_MIR_ICE_T1P_CRYO", "K", years, every(years, 60_000), |t| {
+        6.07 + wave(t, 9_000_000.0, 0.01) + if noise(t) > 0.99999 { 0.05 } else { 0.0 }
+    });
+    gallery.series("years", years, vec![cold])?;
+    let none = real("IMIR_HK_ICE_SEC_VOLT1", "V", hour, Vec::new(), volts);
+    gallery.series("empty", hour, vec![none, text("ICTM_EVENT_MSG", hour, &[])])?;
+
+    let mut limited = volt1();
+    "MIRI ICE secondary voltage 1".clone_into(&mut limited.about.description);
+    let mut trace = Trace::from(limited.clone());
+    trace.limits = Limits { nominal: Some(28.0), yellow: Some((27.85, 28.15)), red: Some((27.8, 28.195)) };
+    let mut binned = trace.clone();
+    binned.bins = Some(bins(&limited, 300_000_000));
+    let mut only = binned.clone();
+    only.has_samples = false;
+    let charts = vec![
+        Chart {
+            heading: Some("Within limits".to_owned()),
+            ..Chart::new(ChartKind::Time, vec![trace.clone()])
+        },
+        Chart::new(ChartKind::Time, vec![only]),
+        Chart::new(ChartKind::Time, vec![Trace { limits: Limits::default(), ..binned.clone() }]),
+        Chart::new(ChartKind::Deviation, vec![binned]),
+        Chart::new(ChartKind::Histogram, vec![trace]),
     ];
-    for (name, range, series) in pictures {
+    for (name, theme) in [("limits", Theme::Light), ("dark", Theme::Dark)] {
         let mut options = FigureOptions::default();
-        "Source: synthetic telemetry, not from the spacecraft".clone_into(&mut options.footer);
-        "synthetic".clone_into(&mut options.description);
-        for (format, extension) in [(Format::Png, "png"), (Format::Svg, "svg")] {
-            let figure = draw(&series, range, &options, format)?;
-            let path = Path::new(&folder).join(format!("{name}.{extension}"));
-            std::fs::write(&path, figure.value)
-                .map_err(|cause| edb_core::Error::disk("write", &path, cause))?;
-        }
+        (options.theme, options.clock) = (theme, Clock::DayOfYear);
+        gallery.add(name, hour, &charts, &options)?;
     }
-    Ok(())
+    let turn = |t: i64, shift: f64| {
+        ((t as f64 / 6e8 + shift) * std::f64::consts::TAU).sin() * (1.0 - t as f64 / 8e15) + noise(t) * 0.01
+    };
+    let axes = ["X", "Y"].map(|axis| {
+        let shift = if axis == "X" { 0.25 } else { 0.0 };
+        Trace::from(real(
+            &format!("SA_ZADUCMD{axis}"),
+            "rad",
+            hour,
+            without(every(hour, 1000), hole),
+            move |t| {
+                turn(t - hour.start().as_micros(), shift) * (t - hour.start().as_micros()) as f64 / 7.2e9
+            },
+        ))
+    });
+    let mut options = FigureOptions::default();
+    options.width = 1000;
+    gallery.add("phase", hour, &[Chart::new(ChartKind::Phase, axes.to_vec())], &options)?;
+    let decay = real("IGDP_PRESSURE", "Pa", hour, every(hour, 1000), |t| {
+        1e-3 * (1.0 + noise(t) * 0.1) * (-(t - hour.start().as_micros()) as f64 / 5e8).exp()
+    });
+    let mut chart = Chart::new(ChartKind::Time, vec![decay.into()]);
+    chart.is_logarithmic = true;
+    gallery.add("logarithmic", hour, &[chart], &FigureOptions::default())
 }

@@ -1,140 +1,367 @@
-//! Which series share a panel, and what each panel shows.
+//! From charts to panels: what is drawn, thinned for the screen, with what there is to tell of it.
 
-use edb_core::{Notice, NoticeKind, Sampling, Series, TimeRange, Value, ValueKind, Values};
+use std::borrow::Cow;
 
-use crate::palette;
-use crate::scene::Color;
-use crate::track::{self, Course, Source, Track};
+use edb_core::{Coverage, Error, Notice, NoticeKind, Result, Series, TimeRange, Value, ValueKind, Values};
 
-/// One series in a panel.
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) color: Color,
-    /// Samples on the axis.
-    pub(crate) count: usize,
-    pub(crate) track: Track,
+use crate::bins::{self, Envelope};
+use crate::deviation;
+use crate::histogram::{self, Histogram};
+use crate::phase::{self, Phase};
+use crate::states::{self, Message, States};
+use crate::trace::{Bins, Chart, ChartKind, Limits, Severity, Trace};
+use crate::track::{self, Canvas, Course, Source, Track, Vertex};
+
+/// One panel.
+pub(crate) struct Panel {
+    pub(crate) heading: Option<String>,
+    pub(crate) content: Content,
 }
 
 /// What a panel shows.
 pub(crate) enum Content {
-    /// Numbers of one unit; all of them integers or not.
-    Values { unit: String, whole: bool },
-    /// The names of the states; a track's values are positions in it.
-    States(Vec<String>),
-    /// Times and texts of events.
-    Messages(Vec<(i64, String)>),
+    Values(ValuePanel),
+    Text(TextPanel),
+    Histogram(Histogram),
+    Phase(Phase),
 }
 
-/// One panel.
-pub(crate) struct Panel {
-    pub(crate) content: Content,
-    pub(crate) entries: Vec<Entry>,
+impl Content {
+    /// Whether it is drawn over the time axis.
+    pub(crate) fn is_timed(&self) -> bool {
+        matches!(self, Self::Values(_) | Self::Text(_))
+    }
 }
 
-/// Text with more distinct words than this is a stream of messages, not a state.
-const MOST_STATES: usize = 12;
+/// Numbers of one unit.
+pub(crate) struct ValuePanel {
+    pub(crate) unit: String,
+    /// All of them integers.
+    pub(crate) is_whole: bool,
+    pub(crate) is_logarithmic: bool,
+    /// The limits that all curves have.
+    pub(crate) limits: Limits,
+    pub(crate) curves: Vec<Curve>,
+}
 
-/// A text longer than this many characters is a message, not the name of a state.
-const LONGEST_STATE: usize = 40;
+/// What is known of a mnemonic, and where.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) unit: String,
+    /// Samples in the window.
+    pub(crate) count: usize,
+    /// The part of its range that is on the axis, and what of it is unknown.
+    pub(crate) window: Option<TimeRange>,
+    pub(crate) unknown: Coverage,
+    /// Where there is no sample, although all is known.
+    pub(crate) absent: Coverage,
+}
 
-/// Sorts `series` into panels, in order of first appearance: numbers by unit, as many as there are colours; each text
-/// alone. `columns`: pixels of the time axis, or more.
-pub(crate) fn panels(
-    series: &[Series],
-    axis: TimeRange,
-    columns: usize,
-    gap_limit_us: Option<i64>,
-) -> (Vec<Panel>, Vec<Notice>) {
-    let (mut panels, mut notices): (Vec<Panel>, Vec<Notice>) = (Vec::new(), Vec::new());
-    for series in series {
-        let (holds, mut is_inferred) = track::holds(series);
-        let drawn = |values: &[f64], leading, course| {
-            track::track(&Source { series, values, leading, course, gap_limit_us }, axis, columns)
-        };
-        let level = if holds { Course::Hold } else { Course::Step };
-        let course =
-            if holds || series.samples.values().kind() != ValueKind::Real { level } else { Course::Straight };
-        let mut entry = Entry {
-            name: series.mnemonic().to_string(),
-            color: palette::SERIES[0],
-            count: series.range.intersect(axis).map_or(0, |window| series.samples.rows_in(window).len()),
-            track: Track::default(),
-        };
-        match series.samples.values() {
-            Values::Text(_) => {
-                let words = words(series, axis);
-                let content = if is_state(&words) {
-                    entry.track = drawn(&positions(series, &words), leading_position(series, &words), course);
-                    Content::States(words)
-                } else {
-                    Content::Messages(messages(series, axis))
-                };
-                // Messages are marks: how long they hold does not matter.
-                is_inferred &= !matches!(content, Content::Messages(_));
-                panels.push(Panel { content, entries: vec![entry] });
-            }
-            Values::Real(values) if series.samples.nulls().is_empty() => {
-                entry.track = drawn(&values.0, leading_number(series), course);
-                join(&mut panels, &series.about.unit, false, entry);
-            }
-            Values::Real(values) => {
-                entry.track = drawn(&without_nulls(series, values.0.clone()), leading_number(series), course);
-                join(&mut panels, &series.about.unit, false, entry);
-            }
-            Values::Integer(values) => {
-                let values = values.iter().map(|value| *value as f64).collect();
-                entry.track = drawn(&without_nulls(series, values), leading_number(series), course);
-                join(&mut panels, &series.about.unit, true, entry);
-            }
+/// One line.
+pub(crate) struct Curve {
+    pub(crate) about: About,
+    /// The place of its colour.
+    pub(crate) color: usize,
+    pub(crate) track: Track,
+    pub(crate) envelope: Option<Envelope>,
+    pub(crate) limits: Limits,
+}
+
+impl Curve {
+    /// The samples drawn that are beyond a limit.
+    pub(crate) fn marks(&self) -> Vec<(Vertex, Severity)> {
+        if self.limits.is_empty() {
+            return Vec::new();
         }
-        remark(series, axis, is_inferred, &mut notices);
+        let marked = |vertex: Vertex| self.limits.severity(vertex.1).map(|severity| (vertex, severity));
+        self.track.samples().filter_map(marked).collect()
     }
-    (panels, notices)
+
+    /// The lowest and the highest value drawn.
+    pub(crate) fn extent(&self) -> Option<(f64, f64)> {
+        let of_bins = self.envelope.iter().flat_map(Envelope::values);
+        extent(self.track.values().chain(of_bins))
+    }
 }
 
-fn remark(series: &Series, axis: TimeRange, is_inferred: bool, notices: &mut Vec<Notice>) {
-    let mnemonic = series.mnemonic();
-    let mut add = |kind, text: &str| notices.push(Notice::about(kind, mnemonic, text));
-    let Some(window) = series.range.intersect(axis) else {
-        return add(NoticeKind::NoSamples, "its range lies outside the time axis: nothing is drawn");
-    };
-    if series.samples.rows_in(window).is_empty() {
-        add(NoticeKind::NoSamples, "no samples in the range drawn");
+pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.filter(|value| value.is_finite()).fold(None, |extent, value| {
+        let (low, high) = extent.unwrap_or((value, value));
+        Some((low.min(value), high.max(value)))
+    })
+}
+
+/// A text.
+pub(crate) struct TextPanel {
+    pub(crate) about: About,
+    pub(crate) text: Text,
+}
+
+/// What a text is.
+pub(crate) enum Text {
+    States(States),
+    Messages(Vec<Message>),
+}
+
+/// The panels of `charts`, in their order.
+pub(crate) fn panels(charts: &[Chart<'_>], canvas: Canvas) -> Result<(Vec<Panel>, Vec<Notice>)> {
+    let (mut panels, mut notices) = (Vec::new(), Vec::new());
+    for chart in charts {
+        let mut heading = chart.heading.clone();
+        let mut add = |content| panels.push(Panel { heading: heading.take(), content });
+        match chart.kind {
+            ChartKind::Time | ChartKind::Deviation => over_time(chart, canvas, &mut add, &mut notices)?,
+            ChartKind::Histogram => {
+                add(Content::Histogram(histogram::histogram(chart, canvas, &mut notices)?));
+            }
+            ChartKind::Phase => add(Content::Phase(phase::phase(chart, canvas, &mut notices)?)),
+        }
     }
-    if !series.known.covers(window) {
-        add(NoticeKind::NotKnown, "part of the range is not known: it is left blank");
+    Ok((panels, notices))
+}
+
+fn over_time(
+    chart: &Chart<'_>,
+    canvas: Canvas,
+    add: &mut impl FnMut(Content),
+    notices: &mut Vec<Notice>,
+) -> Result<()> {
+    let mut panel: Option<ValuePanel> = None;
+    for trace in &chart.traces {
+        if trace.is_text() {
+            if chart.kind == ChartKind::Deviation {
+                return Err(numbers_only(trace.name()));
+            }
+            add(Content::Text(text_panel(trace, canvas, notices)));
+            continue;
+        }
+        let (curves, is_whole) = if chart.kind == ChartKind::Deviation {
+            (vec![deviation_curve(trace, canvas, notices)?], false)
+        } else {
+            let is_whole = trace.series.samples.values().kind() == ValueKind::Integer && trace.bins.is_none();
+            (curves(trace, chart.is_logarithmic, canvas, notices), is_whole)
+        };
+        let unit = trace.series.about.unit.trim();
+        let is_full = |panel: &ValuePanel| panel.curves.len() + curves.len() > COLORS;
+        if panel.as_ref().is_some_and(is_full) {
+            panel.take().into_iter().for_each(|panel| add(Content::Values(panel.with_common_limits())));
+        }
+        let home = panel.get_or_insert_with(|| ValuePanel {
+            unit: unit.to_owned(),
+            is_whole: true,
+            is_logarithmic: chart.is_logarithmic,
+            limits: Limits::default(),
+            curves: Vec::new(),
+        });
+        if home.unit != unit {
+            home.unit = String::new();
+        }
+        home.is_whole &= is_whole;
+        // Ranges of one mnemonic have one colour.
+        let own = home.curves.iter().find(|other| other.about.name == curves[0].about.name);
+        let first =
+            own.map_or(home.curves.iter().map(|curve| curve.color + 1).max().unwrap_or(0), |own| own.color);
+        let curves = curves.into_iter().enumerate();
+        home.curves.extend(curves.map(|(at, curve)| Curve { color: first + at, ..curve }));
+    }
+    panel.into_iter().for_each(|panel| add(Content::Values(panel.with_common_limits())));
+    Ok(())
+}
+
+/// How many curves a panel can tell apart.
+const COLORS: usize = 7;
+
+impl ValuePanel {
+    /// With the limits that all curves share, if they do.
+    fn with_common_limits(mut self) -> Self {
+        let limits = self.curves[0].limits;
+        if self.curves.iter().all(|curve| curve.limits == limits || curve.track.is_empty()) {
+            self.limits = limits;
+        }
+        self
+    }
+}
+
+pub(crate) fn numbers_only(name: &str) -> Error {
+    Error::usage(format!("could not draw {name} so: its values are texts"))
+        .with_hint("deviations, histograms and phases are for numbers; draw it over time")
+}
+
+/// What is known of a trace, and where. What there is to tell of that is added to `notices`.
+pub(crate) fn about(
+    trace: &Trace<'_>,
+    canvas: Canvas,
+    is_inferred: bool,
+    notices: &mut Vec<Notice>,
+) -> About {
+    let series = trace.series.as_ref();
+    let window = series.range.intersect(canvas.axis);
+    let mnemonic = series.mnemonic();
+    let mut tell = |kind, text: &str| {
+        let notice = Notice::about(kind, mnemonic, text);
+        if !notices.contains(&notice) {
+            notices.push(notice);
+        }
+    };
+    let count = window.map_or(0, |window| series.samples.rows_in(window).len());
+    let unknown: Coverage =
+        series.unknown().into_iter().filter_map(|span| span.intersect(canvas.axis)).collect();
+    match window {
+        None => tell(NoticeKind::NoSamples, "its range lies outside the time axis: nothing is drawn"),
+        Some(_) if count == 0 => tell(NoticeKind::NoSamples, "no samples in the range drawn"),
+        Some(_) => {}
+    }
+    if !unknown.is_empty() {
+        tell(NoticeKind::NotKnown, "part of the range is not known: it is left blank");
     }
     if is_inferred {
-        add(
+        tell(
             NoticeKind::Inferred,
             "drawn as holding its value: its samples look as if only changes were kept",
         );
     }
-}
-
-/// Adds a series of numbers to the panel of its unit. Numbers without a unit have nothing in common that an axis could show:
-/// each has a panel of its own.
-fn join(panels: &mut Vec<Panel>, unit: &str, is_whole: bool, mut entry: Entry) {
-    let is_shared = |panel: &&mut Panel| matches!(&panel.content, Content::Values { unit: other, .. } if !unit.trim().is_empty() && other == unit.trim());
-    let home = panels.iter_mut().rev().find(is_shared);
-    match home {
-        Some(panel) if panel.entries.len() < palette::SERIES.len() => {
-            entry.color = palette::SERIES[panel.entries.len()];
-            if let Content::Values { whole, .. } = &mut panel.content {
-                *whole &= is_whole;
-            }
-            panel.entries.push(entry);
-        }
-        _ => {
-            let content = Content::Values { unit: unit.trim().to_owned(), whole: is_whole };
-            panels.push(Panel { content, entries: vec![entry] });
-        }
+    About {
+        name: trace.name().to_owned(),
+        description: trace.description().to_owned(),
+        unit: series.about.unit.trim().to_owned(),
+        count,
+        window,
+        unknown,
+        absent: Coverage::default(),
     }
 }
 
-fn without_nulls(series: &Series, mut values: Vec<f64>) -> Vec<f64> {
-    series.samples.nulls().positions().iter().for_each(|row| values[*row] = f64::NAN);
+/// How lines of a series go, and whether that was inferred.
+fn course(series: &Series) -> (Course, bool) {
+    let (holds, is_inferred) = track::holds(series);
+    let level = if holds { Course::Hold } else { Course::Step };
+    let is_level = holds || series.samples.values().kind() != ValueKind::Real;
+    (if is_level { level } else { Course::Straight }, is_inferred)
+}
+
+/// The samples of a trace, and the line of its bins.
+fn curves(trace: &Trace<'_>, is_logarithmic: bool, canvas: Canvas, notices: &mut Vec<Notice>) -> Vec<Curve> {
+    let series = trace.series.as_ref();
+    let (course, is_inferred) = course(series);
+    let has_samples = trace.has_samples || trace.bins.is_none();
+    let mut about = about(trace, canvas, is_inferred && has_samples, notices);
+    let values = numbers(series);
+    tell_of_limits(trace, &values, canvas, notices);
+    let mut curves = Vec::new();
+    if has_samples {
+        let drawable = if is_logarithmic { positive(series, &values, notices) } else { values };
+        let source = Source {
+            series,
+            values: &drawable,
+            leading: leading_number(series).filter(|value| !is_logarithmic || *value > 0.0),
+            course,
+        };
+        let track = track::track(&source, canvas);
+        about.absent = track.absent.iter().copied().collect();
+        curves.push(Curve { about, color: 0, track, envelope: None, limits: trace.limits });
+    } else {
+        about.absent = bins::absent(trace, canvas);
+        curves.push(Curve { about, color: 0, track: Track::default(), envelope: None, limits: trace.limits });
+    }
+    if let Some(bins) = &trace.bins {
+        let envelope = bins::envelope(bins, is_logarithmic, canvas);
+        if has_samples {
+            let about = About { name: named(trace, bins), count: bins.starts.len(), ..About::default() };
+            let (track, limits) = (Track::default(), trace.limits);
+            curves.push(Curve { about, color: 0, track, envelope: Some(envelope), limits });
+        } else {
+            curves[0].about.name = named(trace, bins);
+            curves[0].envelope = Some(envelope);
+        }
+    }
+    curves
+}
+
+/// What a line of bins is called.
+fn named(trace: &Trace<'_>, bins: &Bins) -> String {
+    let envelope = if bins.envelope.is_empty() { String::new() } else { format!(", {}", bins.envelope) };
+    format!("{} {}{envelope}", trace.name(), bins.line)
+}
+
+/// How many samples are beyond limits: all of them, not those drawn.
+fn tell_of_limits(trace: &Trace<'_>, values: &[f64], canvas: Canvas, notices: &mut Vec<Notice>) {
+    let Some(window) = trace.series.range.intersect(canvas.axis).filter(|_| !trace.limits.is_empty()) else {
+        return;
+    };
+    let rows = trace.series.samples.rows_in(window);
+    let (mut yellow, mut red) = (0_usize, 0_usize);
+    for value in &values[rows.clone()] {
+        match trace.limits.severity(*value) {
+            Some(Severity::Yellow) => yellow += 1,
+            Some(Severity::Red) => red += 1,
+            None => {}
+        }
+    }
+    if yellow + red > 0 {
+        let text = format!(
+            "{red} of {} samples are beyond red limits, {yellow} more beyond yellow ones",
+            rows.len()
+        );
+        notices.push(Notice::about(NoticeKind::Limits, trace.series.mnemonic(), text));
+    }
+}
+
+fn deviation_curve(trace: &Trace<'_>, canvas: Canvas, notices: &mut Vec<Notice>) -> Result<Curve> {
+    let series = trace.series.as_ref();
+    let (course, is_inferred) = course(series);
+    let mut about = about(trace, canvas, is_inferred, notices);
+    let (values, from) = deviation::deviation(trace, &numbers(series))?;
+    about.name = format!("{} \u{2212} {from}", trace.name());
+    let track = track::track(&Source { series, values: &values, leading: None, course }, canvas);
+    about.absent = track.absent.iter().copied().collect();
+    let limits = Limits { nominal: Some(0.0), ..Limits::default() };
+    Ok(Curve { about, color: 0, track, envelope: None, limits })
+}
+
+fn text_panel(trace: &Trace<'_>, canvas: Canvas, notices: &mut Vec<Notice>) -> TextPanel {
+    let series = trace.series.as_ref();
+    let (course, is_inferred) = course(series);
+    if let Some(states) = states::states(series, course, canvas) {
+        let mut about = about(trace, canvas, is_inferred, notices);
+        let stood = states.segments.iter().filter_map(|one| crate::states::range(one.start, one.stop));
+        let stood: Coverage = stood.collect();
+        if let Some(window) = about.window {
+            let silent: Coverage = stood.gaps(window).into_iter().collect();
+            about.absent = silent.without(&about.unknown);
+        }
+        TextPanel { about, text: Text::States(states) }
+    } else {
+        // Messages are marks: how long they hold does not matter, and silence is none.
+        let about = about(trace, canvas, false, notices);
+        TextPanel { about, text: Text::Messages(states::messages(series, canvas.axis)) }
+    }
+}
+
+/// The values of a series of numbers; not finite where there is none.
+pub(crate) fn numbers(series: &Series) -> Cow<'_, [f64]> {
+    let nulls = series.samples.nulls();
+    let mut values: Cow<'_, [f64]> = match series.samples.values() {
+        Values::Real(values) => Cow::Borrowed(&values.0),
+        Values::Integer(values) => values.iter().map(|value| *value as f64).collect(),
+        Values::Text(_) => Cow::Borrowed(&[]),
+    };
+    if !nulls.is_empty() && !values.is_empty() {
+        let values = values.to_mut();
+        nulls.positions().iter().for_each(|row| values[*row] = f64::NAN);
+    }
     values
+}
+
+/// The values that a logarithmic axis can show.
+fn positive<'a>(series: &Series, values: &[f64], notices: &mut Vec<Notice>) -> Cow<'a, [f64]> {
+    let left_out = values.iter().filter(|value| **value <= 0.0).count();
+    if left_out > 0 {
+        let text = format!("{left_out} values are not above zero and have no place on a logarithmic axis");
+        notices.push(Notice::about(NoticeKind::LeftOut, series.mnemonic(), text));
+    }
+    values.iter().map(|value| if *value > 0.0 { *value } else { f64::NAN }).collect()
 }
 
 fn leading_number(series: &Series) -> Option<f64> {
@@ -143,59 +370,4 @@ fn leading_number(series: &Series) -> Option<f64> {
         Value::Integer(value) => Some(value as f64),
         Value::Null | Value::Text(_) => None,
     }
-}
-
-/// The distinct texts on the axis or held into it, ascending; no more than tell a state from messages.
-fn words(series: &Series, axis: TimeRange) -> Vec<String> {
-    let Values::Text(column) = series.samples.values() else { return Vec::new() };
-    let rows = series.range.intersect(axis).map_or(0..0, |window| series.samples.rows_in(window));
-    let mut is_used = vec![false; column.words().len()];
-    // The row before the axis may hold into it.
-    for row in rows.start.saturating_sub(1)..rows.end {
-        if !series.samples.nulls().contains(row) {
-            is_used[column.codes()[row] as usize] = true;
-        }
-    }
-    let mut words: Vec<String> = is_used
-        .iter()
-        .zip(column.words())
-        .filter(|(is_used, _)| **is_used)
-        .map(|(_, word)| word.to_string())
-        .collect();
-    if let (Some(Value::Text(word)), true) =
-        (series.leading.as_ref().map(|sample| &sample.value), series.sampling() != Sampling::AllPoints)
-    {
-        words.push(word.to_string());
-    }
-    words.sort_unstable();
-    words.dedup();
-    words
-}
-
-fn is_state(words: &[String]) -> bool {
-    words.len() <= MOST_STATES && words.iter().all(|word| word.chars().count() <= LONGEST_STATE)
-}
-
-fn positions(series: &Series, words: &[String]) -> Vec<f64> {
-    let Values::Text(column) = series.samples.values() else { return Vec::new() };
-    let position = |word: &str| words.binary_search_by(|other| other.as_str().cmp(word));
-    let of_code: Vec<f64> =
-        column.words().iter().map(|word| position(word).map_or(f64::NAN, |at| at as f64)).collect();
-    without_nulls(series, column.codes().iter().map(|code| of_code[*code as usize]).collect())
-}
-
-fn leading_position(series: &Series, words: &[String]) -> Option<f64> {
-    match &series.leading.as_ref()?.value {
-        Value::Text(word) => {
-            words.iter().position(|other| other.as_str() == word.as_ref()).map(|at| at as f64)
-        }
-        _ => None,
-    }
-}
-
-fn messages(series: &Series, axis: TimeRange) -> Vec<(i64, String)> {
-    let rows = series.range.intersect(axis).map_or(0..0, |window| series.samples.rows_in(window));
-    let samples = rows.map(|row| series.samples.sample(row));
-    let text = |value: Value| if let Value::Text(text) = value { Some(text.trim().to_owned()) } else { None };
-    samples.filter_map(|sample| Some((sample.time.as_micros(), text(sample.value)?))).collect()
 }

@@ -18,7 +18,8 @@ pub(crate) struct Bitmap {
 pub(crate) fn render(scene: &Scene, font: &Font, scale: f64) -> Bitmap {
     let width = (f64::from(scene.width) * scale).round() as u32;
     let height = (f64::from(scene.height) * scale).round() as u32;
-    let mut pixels = vec![255; width as usize * height as usize * 3];
+    let Color(red, green, blue) = scene.palette.background;
+    let mut pixels = [red, green, blue].repeat(width as usize * height as usize);
     let mut brush = Brush {
         // The buffer has the size that the surface wants, the only thing it refuses.
         surface: BitMapBackend::with_buffer(&mut pixels, (width, height)),
@@ -54,6 +55,11 @@ impl Brush<'_> {
                 self.blend_mask(*color);
             }
             Shape::Fill { area, color } => self.fill(*area, *color),
+            Shape::Tint { points, color, opacity } => {
+                let points: Vec<Point> = points.iter().map(|point| scaled(*point)).collect();
+                self.mask.cover_polygon(&points, *opacity);
+                self.blend_mask(*color);
+            }
             Shape::Text { text, at, size, color, anchor, is_turned } => {
                 let (glyphs, width) = font.place(text, size * scale);
                 let shift = match anchor {
@@ -77,13 +83,17 @@ impl Brush<'_> {
         }
     }
 
+    /// At least a pixel wide and high; what touches does so without a seam.
     fn fill(&mut self, area: Area, color: Color) {
         let edge = |value: f64| (value * self.scale).round() as i32;
-        let corner =
-            (edge(area.right).max(edge(area.left) + 1) - 1, edge(area.bottom).max(edge(area.top) + 1) - 1);
+        let (left, top) = (edge(area.left), edge(area.top));
         let color = RGBColor(color.0, color.1, color.2).to_backend_color();
-        // Drawing on memory does not fail.
-        let _ = self.surface.draw_rect((edge(area.left), edge(area.top)), corner, &color, true);
+        for y in top..edge(area.bottom).max(top + 1) {
+            for x in left..edge(area.right).max(left + 1) {
+                // Drawing on memory does not fail, and beyond its edges does nothing.
+                let _ = self.surface.draw_pixel((x, y), color);
+            }
+        }
     }
 
     /// Paints what the mask covers, once, and clears it: overlapping pieces of one line do not darken each other.
@@ -165,6 +175,31 @@ impl Mask {
                 let distance = (px - part * dx).hypot(py - part * dy);
                 if distance < reach {
                     self.cover(column, row, weight * (reach - distance).min(1.0));
+                }
+            }
+        }
+    }
+
+    /// Covers what lies within a polygon: of every row of pixels the stretches between its sides, halfway up.
+    fn cover_polygon(&mut self, points: &[Point], opacity: f64) {
+        let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); self.height];
+        for (at, a) in points.iter().enumerate() {
+            let b = points[(at + 1) % points.len()];
+            let (upper, lower) = if a.1 <= b.1 { (*a, b) } else { (b, *a) };
+            let first = (upper.1 - 0.5).ceil().max(0.0) as usize;
+            let stop = ((lower.1 - 0.5).ceil().max(0.0) as usize).min(self.height);
+            for (row, crossing) in crossings.iter_mut().enumerate().take(stop).skip(first) {
+                let part = (row as f64 + 0.5 - upper.1) / (lower.1 - upper.1);
+                crossing.push(upper.0 + part * (lower.0 - upper.0));
+            }
+        }
+        for (row, crossing) in crossings.iter_mut().enumerate() {
+            crossing.sort_by(f64::total_cmp);
+            for pair in crossing.chunks_exact(2) {
+                let (left, right) = (pair[0].max(0.0), pair[1].min(self.width as f64));
+                for column in left as usize..right.ceil().max(0.0) as usize {
+                    let covered = (column as f64 + 1.0).min(right) - (column as f64).max(left);
+                    self.cover(column as i32, row as i32, covered.clamp(0.0, 1.0) * opacity);
                 }
             }
         }

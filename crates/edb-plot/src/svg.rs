@@ -1,5 +1,7 @@
 //! Writes a scene as SVG, with text as text.
 
+use std::fmt::Write as _;
+
 use edb_core::{Error, ErrorKind, Result};
 use plotters::backend::{DrawingBackend as _, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -46,7 +48,9 @@ pub(crate) fn write(scene: &Scene, scale: f64, title: &str, description: &str) -
     if !description.is_empty() {
         out.extend(["<desc>", &escaped(description), "</desc>\n"]);
     }
-    out.push_str("<rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n");
+    let Color(red, green, blue) = scene.palette.background;
+    // Into memory: this does not fail.
+    let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"#{red:02X}{green:02X}{blue:02X}\"/>");
     out.push_str(body);
     Ok(out.into_bytes())
 }
@@ -63,6 +67,10 @@ fn draw(surface: &mut SVGBackend<'_>, shape: &Shape) -> std::result::Result<(), 
             spot((area.right, area.bottom)),
             &paint(*color).to_backend_color(),
             true,
+        ),
+        Shape::Tint { points, color, opacity } => surface.fill_polygon(
+            points.iter().map(|point| spot(*point)),
+            &paint(*color).mix(*opacity).to_backend_color(),
         ),
         Shape::Dot { at, radius, color } => surface.draw_circle(
             spot(*at),

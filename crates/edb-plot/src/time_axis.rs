@@ -3,6 +3,52 @@
 use chrono::{Datelike as _, Timelike as _};
 use edb_core::{Instant, MICROS_PER_DAY, MICROS_PER_SECOND, TimeRange};
 
+/// How moments are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clock {
+    /// Dates and times of day.
+    #[default]
+    Utc,
+    /// Days of the year and times of day.
+    DayOfYear,
+    /// Modified Julian dates, of UTC.
+    Mjd,
+}
+
+impl Clock {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Utc => "utc",
+            Self::DayOfYear => "doy",
+            Self::Mjd => "mjd",
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Utc => "UTC",
+            Self::DayOfYear => "UTC, year:day of year",
+            Self::Mjd => "MJD (UTC)",
+        }
+    }
+
+    /// A moment, to the second.
+    pub(crate) fn moment(self, at: Instant) -> String {
+        let t = at.civil();
+        match self {
+            Self::Utc => t.format("%Y-%m-%d %H:%M:%S").to_string(),
+            Self::DayOfYear => t.format("%Y:%j:%H:%M:%S").to_string(),
+            Self::Mjd => format!("{:.5}", mjd(at)),
+        }
+    }
+}
+
+fn mjd(at: Instant) -> f64 {
+    MJD_OF_1970 as f64 + at.as_micros() as f64 / MICROS_PER_DAY as f64
+}
+
+const MJD_OF_1970: i64 = 40_587;
+
 /// One tick. Labels do not overlap.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
@@ -21,34 +67,43 @@ enum Step {
     DayOfMonth(u32),
     Months(u32),
     Years(i32),
+    /// The 1st day of the year, and every so many days after it.
+    DayOfYear(u32),
+    /// Multiples of so many microseconds since MJD 0.
+    Mjd(i64),
 }
 
 const MINUTE: i64 = 60 * MICROS_PER_SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
 /// Every step there is, ascending.
-fn ladder() -> impl Iterator<Item = Step> {
+fn ladder(clock: Clock) -> Vec<Step> {
+    if clock == Clock::Mjd {
+        // 0.000001 d to 100,000 d; below that MJD is written in no readable way.
+        let decades = (0..12).map(|power| 86_400 * 10_i64.pow(power));
+        return decades.flat_map(|decade| [1, 2, 5].map(|digit| Step::Mjd(digit * decade))).collect();
+    }
     let decades = (0..6).map(|power| 10_i64.pow(power));
     let fractions = decades.flat_map(|decade| [1, 2, 5].map(|digit| digit * decade));
     let seconds = [1, 2, 5, 10, 15, 30].map(|seconds| seconds * MICROS_PER_SECOND);
     let minutes = [1, 2, 5, 10, 15, 30].map(|minutes| minutes * MINUTE);
     let hours = [1, 2, 3, 6, 12, 24, 48].map(|hours| hours * HOUR);
     let years = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
-    fractions
-        .chain(seconds)
-        .chain(minutes)
-        .chain(hours)
-        .map(Step::Micros)
-        .chain([7, 14].map(Step::DayOfMonth))
-        .chain([1, 3, 6].map(Step::Months))
-        .chain(years.map(Step::Years))
+    let short = fractions.chain(seconds).chain(minutes).chain(hours).map(Step::Micros);
+    let years = years.map(Step::Years);
+    if clock == Clock::DayOfYear {
+        // Days of the year go on from its first, not from 1970.
+        let short = short.filter(|step| step.micros() < MICROS_PER_DAY);
+        return short.chain([1, 2, 5, 10, 20, 50, 100].map(Step::DayOfYear)).chain(years).collect();
+    }
+    short.chain([7, 14].map(Step::DayOfMonth)).chain([1, 3, 6].map(Step::Months)).chain(years).collect()
 }
 
 impl Step {
     fn micros(self) -> i64 {
         match self {
-            Self::Micros(micros) => micros,
-            Self::DayOfMonth(days) => i64::from(days) * MICROS_PER_DAY,
+            Self::Micros(micros) | Self::Mjd(micros) => micros,
+            Self::DayOfMonth(days) | Self::DayOfYear(days) => i64::from(days) * MICROS_PER_DAY,
             Self::Months(months) => i64::from(months) * 30 * MICROS_PER_DAY,
             Self::Years(years) => i64::from(years) * 365 * MICROS_PER_DAY,
         }
@@ -77,6 +132,25 @@ impl Step {
                 let (from, to) = (first.year().div_euclid(step), last.year().div_euclid(step));
                 (from..=to).filter_map(|at| date(at * step * 12, 1)).collect()
             }
+            Self::DayOfYear(step) => {
+                let years = (first.year()..=last.year()).filter_map(|year| date(year * 12, 1));
+                let days = (0..366 / step).map(|at| i64::from(at * step) * MICROS_PER_DAY);
+                let of_year = |year: Instant| {
+                    // The last step of a year would crowd the first of the next.
+                    let own = move |at: &Instant| {
+                        at.plus_micros(i64::from(step) * MICROS_PER_DAY / 2).civil().year()
+                            == year.civil().year()
+                    };
+                    days.clone().map(move |day| year.plus_micros(day)).filter(own)
+                };
+                years.flat_map(of_year).collect()
+            }
+            Self::Mjd(step) => {
+                let epoch = MJD_OF_1970 * MICROS_PER_DAY;
+                let from = (range.start().as_micros() + epoch).div_euclid(step);
+                let to = (range.stop().as_micros() + epoch).div_euclid(step);
+                (from..=to).map(|at| Instant::from_micros(at * step - epoch)).collect()
+            }
         };
         all.retain(|at| range.start() <= *at && *at <= range.stop());
         all
@@ -99,14 +173,23 @@ impl Step {
             Self::Micros(_) | Self::DayOfMonth(_) => format!("{} {}", month_name(t.month0()), t.day()),
             Self::Months(_) => month_name(t.month0()).to_owned(),
             Self::Years(_) => format!("{:04}", t.year()),
+            Self::DayOfYear(_) => format!("{:03}", t.ordinal()),
+            Self::Mjd(step) => {
+                let decimals =
+                    (0..6).find(|digits| step % (MICROS_PER_DAY / 10_i64.pow(*digits)) == 0).unwrap_or(6);
+                format!("{:.*}", decimals as usize, mjd(at))
+            }
         }
     }
 
-    fn context(self, at: Instant) -> Option<String> {
+    fn context(self, at: Instant, clock: Clock) -> Option<String> {
         let t = at.civil();
         match self {
+            Self::Micros(step) if step < MICROS_PER_DAY && clock == Clock::DayOfYear => {
+                Some(format!("{:04}:{:03}", t.year(), t.ordinal()))
+            }
             Self::Micros(step) if step < MICROS_PER_DAY => Some(t.date_naive().to_string()),
-            Self::Years(_) => None,
+            Self::Years(_) | Self::Mjd(_) => None,
             _ => Some(format!("{:04}", t.year())),
         }
     }
@@ -129,18 +212,24 @@ fn month_name(month0: u32) -> &'static str {
 
 /// The ticks of `range` on an axis of `length` pixels, where `width` measures a text and neighbours keep `space` pixels
 /// between their labels.
-pub(crate) fn ticks(range: TimeRange, length: f64, space: f64, width: impl Fn(&str) -> f64) -> Vec<Tick> {
+pub(crate) fn ticks(
+    range: TimeRange,
+    clock: Clock,
+    length: f64,
+    space: f64,
+    width: impl Fn(&str) -> f64,
+) -> Vec<Tick> {
     let fits = |step: &Step| {
         let most = length / (width(&step.label(range.start())) + space);
         range.micros() as f64 / step.micros() as f64 <= most.max(1.0)
     };
-    let Some(step) = ladder().find(fits) else { return Vec::new() };
+    let Some(step) = ladder(clock).into_iter().find(fits) else { return Vec::new() };
     let instants = step.instants(range);
     let position =
         |at: Instant| (at.as_micros() - range.start().as_micros()) as f64 / range.micros() as f64 * length;
     let mut ticks: Vec<Tick> = instants
         .into_iter()
-        .map(|at| Tick { at, label: step.label(at), context: step.context(at) })
+        .map(|at| Tick { at, label: step.label(at), context: step.context(at, clock) })
         .collect();
     let mut taken = f64::NEG_INFINITY;
     ticks.retain(|tick| {
@@ -188,7 +277,7 @@ mod tests {
     }
 
     fn on_screen(range: TimeRange) -> Vec<Tick> {
-        ticks(range, 1400.0, 24.0, |text| text.chars().count() as f64 * 8.0)
+        ticks(range, Clock::Utc, 1400.0, 24.0, |text| text.chars().count() as f64 * 8.0)
     }
 
     #[test]
@@ -222,6 +311,32 @@ mod tests {
     }
 
     #[test]
+    fn days_of_the_year_and_julian_dates_are_as_round() {
+        let labels = |clock: Clock, start: &str, stop: &str| {
+            let ticks =
+                ticks(range(start, stop), clock, 900.0, 24.0, |text| text.chars().count() as f64 * 8.0);
+            ticks
+                .into_iter()
+                .map(|tick| tick.label + &tick.context.map_or(String::new(), |text| format!(" {text}")))
+                .collect::<Vec<_>>()
+        };
+        let doy = |start, stop| labels(Clock::DayOfYear, start, stop);
+        assert_eq!(doy("2022-06-01T00:00:00Z", "2022-06-01T06:00:00Z")[..2], ["00:00 2022:152", "00:30"]);
+        assert_eq!(doy("2022-06-01T00:00:00Z", "2022-06-30T00:00:00Z")[..3], ["153 2022", "155", "157"]);
+        assert_eq!(
+            doy("2021-12-01T00:00:00Z", "2022-02-01T00:00:00Z")[4..8],
+            ["356", "361", "001 2022", "006"]
+        );
+        let mjd = |start, stop| labels(Clock::Mjd, start, stop);
+        assert_eq!(
+            mjd("2022-06-01T00:00:00Z", "2022-06-02T00:00:00Z")[..3],
+            ["59731.0", "59731.1", "59731.2"]
+        );
+        assert_eq!(mjd("2022-06-01T00:00:00Z", "2023-06-02T00:00:00Z")[..2], ["59750", "59800"]);
+        assert_eq!(Clock::DayOfYear.moment(Instant::from_micros(0)), "1970:001:00:00:00");
+    }
+
+    #[test]
     fn a_date_that_changes_right_after_the_start_is_shown_once() {
         let ticks = on_screen(range("2022-02-02T23:50:00Z", "2022-02-03T02:50:00Z"));
         let dates: Vec<_> =
@@ -234,10 +349,13 @@ mod tests {
         let start = Instant::from_micros(1_643_840_698_123_457);
         let mut span = 1;
         while span < 200_000_000_000_000_000 {
-            for length in [40.0, 200.0, 1400.0] {
+            for (length, clock) in [40.0, 200.0, 1400.0]
+                .into_iter()
+                .flat_map(|length| [Clock::Utc, Clock::DayOfYear, Clock::Mjd].map(|clock| (length, clock)))
+            {
                 let range = TimeRange::new(start, start.plus_micros(span)).expect("a range");
                 let width = |text: &str| text.chars().count() as f64 * 8.0;
-                let ticks = ticks(range, length, 10.0, width);
+                let ticks = ticks(range, clock, length, 10.0, width);
                 for pair in ticks.windows(2) {
                     let apart = (pair[1].at.as_micros() - pair[0].at.as_micros()) as f64
                         / range.micros() as f64
@@ -247,7 +365,9 @@ mod tests {
                         "{span} {length} {pair:?}"
                     );
                 }
-                assert!(length < 1000.0 || span < 20 || ticks.len() >= 3, "{span}: {ticks:?}");
+                // An MJD has no more than six decimals.
+                let least = if clock == Clock::Mjd { 300_000 } else { 20 };
+                assert!(length < 1000.0 || span < least || ticks.len() >= 3, "{span} {clock:?}: {ticks:?}");
             }
             span = span * 3 / 2 + 1;
         }

@@ -1,10 +1,12 @@
-//! What is drawn of one series: unbroken lines and dots, as times and values.
+//! What is drawn of one series of values: unbroken runs of samples, and samples that stand alone.
 
 use std::ops::Range;
 
-use edb_core::{Sampling, Series, TimeRange, Value};
-use edb_series::decimate::{column_of, m4};
+use edb_core::{Coverage, Sampling, Series, TimeRange, Value};
+use edb_series::decimate::{column_of, lttb, m4};
 use edb_series::gaps::{cadence_us, gap_limit_us};
+
+use crate::figure::Decimation;
 
 /// A time in microseconds since 1970 UTC, and a value.
 pub(crate) type Vertex = (i64, f64);
@@ -12,20 +14,63 @@ pub(crate) type Vertex = (i64, f64);
 /// What is drawn of one series.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Track {
-    /// Lines; each has two vertices or more.
-    pub(crate) runs: Vec<Vec<Vertex>>,
+    /// How lines go from sample to sample.
+    pub(crate) course: Course,
+    /// What is connected.
+    pub(crate) runs: Vec<Run>,
     /// Samples that are marked.
     pub(crate) dots: Vec<Vertex>,
+    /// Where there is no sample, although all is known.
+    pub(crate) absent: Vec<TimeRange>,
+    /// Samples in the window.
+    pub(crate) count: usize,
+    /// How long a column is of which only extremes are kept; nothing if all samples are.
+    pub(crate) column_us: Option<f64>,
+}
+
+/// Samples without a visible break between them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Run {
+    /// A value held into the window, from its start; it is no sample in it.
+    pub(crate) carried: Option<Vertex>,
+    /// Samples, ascending in time.
+    pub(crate) samples: Vec<Vertex>,
+    /// Until when the last value holds.
+    pub(crate) until: Option<i64>,
+}
+
+impl Run {
+    /// The corners of the line, which is empty or has two or more.
+    pub(crate) fn corners(&self, course: Course) -> Vec<Vertex> {
+        let mut line: Vec<Vertex> = Vec::with_capacity(2 * self.samples.len() + 2);
+        for vertex in self.carried.iter().chain(&self.samples) {
+            if let (Some(&(_, level)), true) = (line.last(), course != Course::Straight) {
+                line.push((vertex.0, level));
+            }
+            line.push(*vertex);
+        }
+        if let (Some(&(_, level)), Some(until)) = (line.last(), self.until) {
+            line.push((until, level));
+        }
+        line.dedup();
+        if line.len() < 2 {
+            line.clear();
+        }
+        line
+    }
 }
 
 impl Track {
-    /// The lowest and the highest value drawn.
-    pub(crate) fn extent(&self) -> Option<(f64, f64)> {
-        let values = self.runs.iter().flatten().chain(&self.dots).map(|vertex| vertex.1);
-        values.fold(None, |extent, value| {
-            let (low, high) = extent.unwrap_or((value, value));
-            Some((low.min(value), high.max(value)))
-        })
+    /// The values drawn.
+    pub(crate) fn values(&self) -> impl Iterator<Item = f64> {
+        let of_run = |run: &Run| run.carried.into_iter().chain(run.samples.clone()).collect::<Vec<_>>();
+        self.runs.iter().flat_map(of_run).chain(self.dots.iter().copied()).map(|vertex| vertex.1)
+    }
+
+    /// The samples drawn: those that matter, and every extreme.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = Vertex> {
+        let alone = self.dots.iter().filter(|dot| self.runs.iter().all(|run| !run.samples.contains(dot)));
+        self.runs.iter().flat_map(|run| run.samples.iter()).chain(alone).copied()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -34,9 +79,10 @@ impl Track {
 }
 
 /// How the line goes from sample to sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Course {
     /// Straight.
+    #[default]
     Straight,
     /// Level until the next sample, which is nearer than a gap.
     Step,
@@ -55,7 +101,10 @@ const PROOF: usize = 3;
 /// When nobody says how a mnemonic is sampled, its samples show it: a change-only series never repeats a value, and
 /// fewer than half of its steps are near their median. Only integers and text are judged, since noise never repeats either.
 pub(crate) fn holds(series: &Series) -> (bool, bool) {
-    match series.sampling() {
+    let stated = series.sampling();
+    match series.learned.as_ref().map_or(stated, |learned| learned.sampling) {
+        // What a longer series says of this one is known as far as it is.
+        Sampling::ChangeOnly if stated == Sampling::Unknown => (true, true),
         Sampling::ChangeOnly => (true, false),
         Sampling::AllPoints => (false, false),
         Sampling::Unknown => {
@@ -92,26 +141,68 @@ pub(crate) struct Source<'a> {
     /// The value of the leading bracket.
     pub(crate) leading: Option<f64>,
     pub(crate) course: Course,
+}
+
+/// The axis that tracks are drawn over, and how finely.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Canvas {
+    pub(crate) axis: TimeRange,
+    /// Pixels of the axis, or more.
+    pub(crate) columns: usize,
+    /// In place of columns that all have in common: so many points for each series, or all it has if these are fewer.
+    pub(crate) points_each: Option<usize>,
+    pub(crate) decimation: Decimation,
     /// Overrides the gap limit learned from the cadence.
     pub(crate) gap_limit_us: Option<i64>,
 }
 
-/// What is drawn of `source` on an axis over `axis` with `columns` pixels.
+impl Canvas {
+    /// The canvas of one series with so many samples in `window`.
+    pub(crate) fn fitted(self, samples: usize, window: TimeRange) -> Self {
+        let columns = match self.points_each {
+            None => self.columns,
+            // Every moment has a column.
+            Some(points) if samples <= points => self.axis.micros() as usize,
+            // A column has four points, and a series as many columns as its part of the axis.
+            Some(points) => {
+                (points as f64 / 4.0 * (self.axis.micros() as f64 / window.micros() as f64)) as usize
+            }
+        };
+        Self { columns: columns.clamp(1, self.axis.micros() as usize), points_each: None, ..self }
+    }
+
+    pub(crate) fn column(&self, time: i64) -> usize {
+        column_of(time, self.axis.start().as_micros(), self.axis.stop().as_micros(), self.columns)
+    }
+
+    /// The longest step of `series` that is no gap.
+    pub(crate) fn gap_limit(&self, series: &Series, course: Course) -> i64 {
+        let learned = || series.learned.as_ref().and_then(|learned| learned.cadence_us);
+        let cadence = || learned().or_else(|| cadence_us(series.samples.times()));
+        match course {
+            Course::Hold => i64::MAX,
+            _ => self.gap_limit_us.or_else(|| cadence().map(gap_limit_us)).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// What is drawn of `source` on `canvas`.
 ///
 /// # Gaps and quality
 /// - only samples in the series' own range and on the axis are drawn; a bracket never is
 /// - a held value is drawn from the start of the range, or of the axis, if nothing unknown lies between; it ends where
 ///   anything unknown begins
 /// - lines break at gaps, at unknown spans and at missing values, unless all of that is within one pixel column
-pub(crate) fn track(source: &Source<'_>, axis: TimeRange, columns: usize) -> Track {
-    let Some(window) = source.series.range.intersect(axis) else { return Track::default() };
+pub(crate) fn track(source: &Source<'_>, canvas: Canvas) -> Track {
+    let Some(window) = source.series.range.intersect(canvas.axis) else { return Track::default() };
+    let times = source.series.samples.times();
+    let rows = source.series.samples.rows_in(window);
     let drawing = Drawing {
         source,
-        axis,
+        canvas: canvas.fitted(rows.len(), window),
         window,
-        columns,
-        times: source.series.samples.times(),
-        rows: source.series.samples.rows_in(window),
+        times,
+        rows,
         unknown: source.series.unknown(),
     };
     drawing.track()
@@ -119,10 +210,9 @@ pub(crate) fn track(source: &Source<'_>, axis: TimeRange, columns: usize) -> Tra
 
 struct Drawing<'a> {
     source: &'a Source<'a>,
-    axis: TimeRange,
+    canvas: Canvas,
     /// The part of the series' range that is on the axis.
     window: TimeRange,
-    columns: usize,
     times: &'a [i64],
     /// The samples in the window.
     rows: Range<usize>,
@@ -132,48 +222,52 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn track(&self) -> Track {
-        let mut track = Track::default();
+        let course = self.source.course;
+        let mut track = Track { course, count: self.rows.len(), ..Track::default() };
         let is_value = |row: &usize| self.source.values[*row].is_finite();
         if self.rows.clone().filter(is_value).take(FEW + 1).count() <= FEW {
             track.dots = self.rows.clone().filter(is_value).map(|row| self.vertex(row)).collect();
         }
+        let (axis, rows) = (self.canvas.axis, self.rows.clone());
+        let mut picked = Vec::new();
+        let (times, values) = (&self.times[rows.clone()], &self.source.values[rows.clone()]);
+        m4(
+            times,
+            values,
+            axis.start().as_micros(),
+            axis.stop().as_micros(),
+            self.canvas.columns,
+            &mut picked,
+        );
+        if picked.len() < rows.len() {
+            track.column_us = Some(axis.micros() as f64 / self.canvas.columns as f64);
+        }
+        picked.iter_mut().for_each(|row| *row += rows.start);
+        let pieces = self.pieces(&picked);
         let held = self.held_from_before();
-        let mut scratch = Vec::new();
-        let pieces = self.pieces();
-        let (before, first) = (self.rows.start, pieces.first().map(|piece| piece.start));
-        let joins = held.is_some_and(|(_, until)| first == Some(before) && until >= self.times[before]);
+        let first = pieces.first().and_then(|piece| piece.first());
+        let joins = held.is_some_and(|(_, until)| {
+            first.is_some_and(|row| *row == rows.start && until >= self.times[*row])
+        });
+        let start = self.window.start().as_micros();
         if let (Some((value, until)), false) = (held, joins) {
-            track.runs.push(vec![(self.window.start().as_micros(), value), (until, value)]);
+            track.runs.push(Run { carried: Some((start, value)), until: Some(until), ..Run::default() });
         }
         for (at, piece) in pieces.iter().enumerate() {
-            let values = &self.source.values[piece.clone()];
-            let (start, stop) = (self.axis.start().as_micros(), self.axis.stop().as_micros());
-            m4(&self.times[piece.clone()], values, start, stop, self.columns, &mut scratch);
-            let picked = scratch
-                .iter()
-                .map(|row| self.vertex(piece.start + row))
-                .filter(|vertex| vertex.1.is_finite());
-            let mut run: Vec<Vertex> = Vec::with_capacity(2 * scratch.len() + 2);
-            if let (Some((value, _)), true, 0) = (held, joins, at) {
-                run.push((self.window.start().as_micros(), value));
-            }
-            for vertex in picked {
-                if let (Some(&(_, level)), true) = (run.last(), self.source.course != Course::Straight) {
-                    run.push((vertex.0, level));
-                }
-                run.push(vertex);
-            }
-            if let (Some(&(time, level)), Course::Hold) = (run.last(), self.source.course) {
-                run.push((self.hold_end(piece.end, time), level));
-            }
-            run.dedup();
-            match run.len() {
-                0 => {}
-                1 if track.dots.contains(&run[0]) => {}
-                1 => track.dots.push(run[0]),
-                _ => track.runs.push(run),
+            let carried = held.filter(|_| joins && at == 0).map(|(value, _)| (start, value));
+            let last = piece.last().filter(|_| course == Course::Hold);
+            let until = last.map(|row| self.hold_end(row + 1, self.times[*row]));
+            let samples = self.thinned(piece).into_iter().map(|row| self.vertex(row)).collect();
+            let run = Run { carried, samples, until };
+            if run.corners(course).is_empty() {
+                track.dots.extend(
+                    run.samples.into_iter().filter(|one| !track.dots.contains(one)).collect::<Vec<_>>(),
+                );
+            } else {
+                track.runs.push(run);
             }
         }
+        track.absent = self.absent(&picked, held.map(|(_, until)| until));
         track
     }
 
@@ -181,50 +275,85 @@ impl Drawing<'_> {
         (self.times[row], self.source.values[row])
     }
 
-    /// The rows without a visible break between them.
-    fn pieces(&self) -> Vec<Range<usize>> {
-        let limit = match self.source.course {
-            Course::Hold => i64::MAX,
-            _ => self
-                .source
-                .gap_limit_us
-                .or_else(|| {
-                    let all = self.source.series.samples.times();
-                    cadence_us(all).map(gap_limit_us)
-                })
-                .unwrap_or(i64::MAX),
-        };
-        let mut pieces = Vec::new();
+    fn limit(&self) -> i64 {
+        self.canvas.gap_limit(self.source.series, self.source.course)
+    }
+
+    /// The rows of a piece that are drawn of it.
+    fn thinned(&self, piece: &[usize]) -> Vec<usize> {
+        let (Some(first), Some(last)) = (piece.first(), piece.last()) else { return Vec::new() };
+        if self.canvas.decimation == Decimation::M4 {
+            return piece.to_vec();
+        }
+        // The picture has two points for each pixel of the axis; a piece has its share.
+        let rows = *first..*last + 1;
+        let columns = self.canvas.column(self.times[*last]) - self.canvas.column(self.times[*first]) + 1;
+        let finite: Vec<usize> = rows.filter(|row| self.source.values[*row].is_finite()).collect();
+        let times: Vec<i64> = finite.iter().map(|row| self.times[*row]).collect();
+        let values: Vec<f64> = finite.iter().map(|row| self.source.values[*row]).collect();
+        let mut out = Vec::new();
+        lttb(&times, &values, (2 * columns).max(3), &mut out);
+        out.into_iter().map(|at| finite[at]).collect()
+    }
+
+    /// The picked rows that have values, parted where a break between them can be seen. Whatever breaks a line between two columns lies
+    /// between the last row of one and the first of the other, which are picked.
+    fn pieces(&self, picked: &[usize]) -> Vec<Vec<usize>> {
+        let limit = self.limit();
+        let mut pieces: Vec<Vec<usize>> = Vec::new();
         let mut unknown = self.unknown.iter().peekable();
-        let mut open: Option<Range<usize>> = None;
-        for row in self.rows.clone() {
+        let mut is_broken = true;
+        for row in picked.iter().copied() {
             if !self.source.values[row].is_finite() {
+                is_broken = true;
                 continue;
             }
             let time = self.times[row];
-            if let Some(piece) = &mut open {
-                let last = piece.end - 1;
-                let past = self.times[last];
-                while unknown.next_if(|span| span.stop().as_micros() <= past).is_some() {}
-                let is_broken = piece.end != row
-                    || time - past > limit
-                    || unknown.peek().is_some_and(|span| span.start().as_micros() < time);
-                if is_broken && self.column(past) != self.column(time) {
-                    pieces.push(piece.clone());
-                    open = Some(row..row + 1);
-                } else {
-                    piece.end = row + 1;
+            match pieces.last_mut() {
+                Some(piece) => {
+                    let past = self.times[piece[piece.len() - 1]];
+                    while unknown.next_if(|span| span.stop().as_micros() <= past).is_some() {}
+                    is_broken |= time - past > limit
+                        || unknown.peek().is_some_and(|span| span.start().as_micros() < time);
+                    if is_broken && self.canvas.column(past) != self.canvas.column(time) {
+                        pieces.push(vec![row]);
+                    } else {
+                        piece.push(row);
+                    }
                 }
-            } else {
-                open = Some(row..row + 1);
+                None => pieces.push(vec![row]),
             }
+            is_broken = false;
         }
-        pieces.extend(open);
         pieces
     }
 
-    fn column(&self, time: i64) -> usize {
-        column_of(time, self.axis.start().as_micros(), self.axis.stop().as_micros(), self.columns)
+    /// Where there is no sample for longer than a gap lasts, as far as all is known there.
+    fn absent(&self, picked: &[usize], held: Option<i64>) -> Vec<TimeRange> {
+        let (start, stop) = (self.window.start(), self.window.stop());
+        let mut spans = Vec::new();
+        let mut last = held.map_or(start.as_micros(), |until| until.max(start.as_micros()));
+        let limit = self.limit();
+        for row in picked {
+            let time = self.times[*row];
+            // What holds has no gaps, but for the time before the first sample.
+            let is_gap =
+                if limit == i64::MAX { *row == self.rows.start && time > last } else { time - last > limit };
+            if is_gap && self.canvas.column(last) != self.canvas.column(time) {
+                spans.push((last, time));
+            }
+            last = time;
+        }
+        let end = stop.as_micros();
+        let is_silent = if limit == i64::MAX { self.rows.is_empty() } else { end - last > limit };
+        if is_silent && last < end {
+            spans.push((last, end));
+        }
+        let range = |(from, to)| {
+            TimeRange::checked(edb_core::Instant::from_micros(from), edb_core::Instant::from_micros(to))
+        };
+        let silent: Coverage = spans.into_iter().filter_map(range).collect();
+        silent.intersect(&self.source.series.known).ranges().to_vec()
     }
 
     /// Until when a value taken at `time` holds, if row `next` is the first one that may end it.

@@ -6,7 +6,7 @@ use std::path::Path;
 use edb::export::{self, Format, PartitionKey};
 use edb::frame::{Preparation, Table};
 use edb::{Error, ErrorKind, Instant, Result, plot};
-use edb_job::{Destination, Job, Output, Shape, Stream, TableShape, file_shape, parse_dialect};
+use edb_job::{Destination, Figure, Job, Output, Shape, Stream, TableShape, file_shape, parse_dialect};
 
 use crate::args::{Common, FileArgs, SummaryForm};
 use crate::progress::Display;
@@ -38,7 +38,10 @@ pub(crate) fn plan(
     }
     let keys = args.partition.iter().map(|word| PartitionKey::parse(word)).collect::<Result<Vec<_>>>()?;
     let mut add = |destination, shape| {
-        job.outputs.push(Output { destination, preparation: preparation.clone(), shape });
+        // The panels of a figure have it themselves.
+        let is_figure = matches!(shape, Shape::Figure(_));
+        let preparation = if is_figure { Preparation::default() } else { preparation.clone() };
+        job.outputs.push(Output { destination, preparation, shape });
     };
     if args.output.is_empty() {
         if otherwise == Otherwise::Words && args.format.is_none() {
@@ -69,7 +72,8 @@ pub(crate) fn plan(
                 (Destination::DataSet(path.clone(), keys.clone()), shape(args, table, format)?)
             }
             Some(format) if matches!(table, TableShape::Long) => {
-                (Destination::File(path.clone()), Shape::Figure(Box::default(), format))
+                let figure = Figure::of_all(format, preparation.clone());
+                (Destination::File(path.clone()), Shape::Figure(Box::new(figure)))
             }
             Some(_) => {
                 let message =

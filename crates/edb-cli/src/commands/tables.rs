@@ -1,11 +1,9 @@
 //! What `export` and `stats` share: flags to options.
 
-use edb::frame::{
-    Bins, Condition, Definition, EmptyBins, FlawOptions, IntervalOptions, Preparation, ResampleOptions,
-};
-use edb::{Error, Instant, Result, export};
+use edb::frame::{Bins, EmptyBins, FlawOptions, IntervalOptions, Preparation, ResampleOptions};
+use edb::{Error, Instant, Result};
 use edb_job::{
-    TableShape, parse_borders, parse_clip, parse_edges, parse_layout, parse_limit, parse_pad, parse_stamp,
+    PreparationWords, TableShape, parse_borders, parse_clip, parse_layout, parse_limit, parse_stamp,
     parse_statistics, parse_value_limits,
 };
 
@@ -13,7 +11,6 @@ use crate::args::{PrepareArgs, StatisticArgs, TableArgs};
 
 /// What is done to series before tables are made of them.
 pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) -> Result<Preparation> {
-    let limit = parse_limit(&args.max_gap)?;
     let table = tables.table.as_deref().unwrap_or_default();
     if !tables.limits.is_empty() && table != "flaws" {
         return Err(Error::usage("limits of values are for flaws, and another table is asked for")
@@ -26,30 +23,19 @@ pub(crate) fn preparation(args: &PrepareArgs, tables: &TableArgs, now: Instant) 
         )
         .with_hint("add `--where`, or `--table states`"));
     }
-    let condition = match &args.condition {
-        Some(text) => {
-            let (before_us, after_us) = args.pad.as_deref().map_or(Ok((0, 0)), parse_pad)?;
-            Some(Condition {
-                before_us,
-                after_us,
-                limit,
-                until_seen: args.until_seen,
-                borders: parse_borders(&tables.borders)?,
-                complete_only: tables.complete_only,
-                ..Condition::parse(text)?
-            })
-        }
-        None => None,
+    let words = PreparationWords {
+        derive: args.derive.clone(),
+        condition: args.condition.clone(),
+        pad: args.pad.clone(),
+        until_seen: args.until_seen,
+        complete_only: tables.complete_only,
+        borders: Some(tables.borders.clone()),
+        within: args.within.clone(),
+        without: args.without.clone(),
+        ignore_edges: args.ignore_edges.clone(),
+        max_gap: Some(args.max_gap.clone()),
     };
-    let list = |path: &std::path::PathBuf| export::read_intervals(path, now);
-    Ok(Preparation {
-        derive: args.derive.iter().map(|text| Definition::parse(text)).collect::<Result<Vec<_>>>()?,
-        limit,
-        condition,
-        within: args.within.as_ref().map(list).transpose()?,
-        without: args.without.as_ref().map(list).transpose()?,
-        edges: args.ignore_edges.as_deref().map_or(Ok((0, 0)), parse_edges)?,
-    })
+    words.plan(now)
 }
 
 /// Statistics of bins.

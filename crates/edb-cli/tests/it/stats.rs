@@ -328,7 +328,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_fetched() {
             "`--statistics` is about bins, and no bins are given",
         ),
         (
-            &["export", "SAMPLE_PANEL_TEMP", "--where", HEATER_ON, "-o", "a.png"],
+            &["export", "SAMPLE_PANEL_TEMP", "--resample", "1m", "-o", "a.png"],
             2,
             "a figure shows the samples themselves",
         ),

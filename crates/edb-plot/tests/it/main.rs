@@ -6,10 +6,12 @@ mod world;
 
 use edb_core::{Coverage, NoticeKind, Sampling, Series, Values};
 use edb_plot::{CoverageRow, FigureOptions, Format, draw};
-use world::{Picture, Sample, World, range};
+use world::{Picture, Sample, World, charts, range};
 
 /// The colour of the first series of a panel.
 const BLUE: &str = "#0072B2";
+/// The second.
+const ORANGE: &str = "#D55E00";
 
 fn picture(series: &[Series], stop: i64) -> Picture {
     Picture::of(series, range(0, stop), &FigureOptions::default())
@@ -71,12 +73,14 @@ fn a_change_only_state_holds_from_its_bracket_to_the_end_of_what_is_known() {
 
     let figure = picture(&[series], 300);
 
-    let lines = figure.lines(BLUE);
-    assert_eq!(lines.len(), 1);
-    let xs: Vec<f64> = lines[0].iter().map(|point| point.0).collect();
-    assert!((xs[0] - figure.x_of(100, 300)).abs() < 0.2);
-    assert!((xs[xs.len() - 1] - figure.x_of(200, 300)).abs() < 0.2);
-    assert!(figure.texts.contains(&"ON".to_owned()) && figure.texts.contains(&"OFF".to_owned()));
+    let at = |bar: (f64, f64, f64), start, stop| {
+        (bar.0 - figure.x_of(start, 300)).abs() < 0.2 && (bar.1 - figure.x_of(stop, 300)).abs() < 0.2
+    };
+    // Ascending: OFF is the first colour, ON the second.
+    let (off, on) = (figure.bars(BLUE), figure.bars(ORANGE));
+    assert!(off.len() == 1 && at(off[0], 100, 150), "{off:?}");
+    assert!(on.len() == 1 && at(on[0], 150, 200), "{on:?}");
+    assert_eq!(figure.texts.iter().filter(|text| *text == "ON").count(), 2, "in the legend and on the bar");
 }
 
 #[test]
@@ -89,8 +93,9 @@ fn a_state_that_nobody_calls_change_only_neither_uses_its_bracket_nor_holds() {
 
     let figure = picture(&[series], 300);
 
-    assert_eq!(figure.lines(BLUE).len(), 0);
-    assert_eq!(figure.dots(BLUE).len(), 1);
+    let bars = figure.bars(BLUE);
+    assert_eq!(bars.len(), 1);
+    assert!(bars[0].1 - bars[0].0 < 1.1 && bars[0].0 > figure.x_of(149, 300), "{bars:?}");
     assert!(!figure.texts.contains(&"OFF".to_owned()));
 }
 
@@ -100,10 +105,38 @@ fn a_state_held_from_before_a_later_axis_is_drawn_from_the_start_of_the_axis() {
 
     let figure = Picture::of(&[series], range(500, 800), &FigureOptions::default());
 
-    let lines = figure.lines(BLUE);
-    assert_eq!(lines.len(), 1);
-    assert!((lines[0][1].0 - lines[0][0].0 - figure.width()).abs() < 0.3, "across the whole axis");
-    assert!(figure.dots(BLUE).is_empty());
+    let bars = figure.bars(BLUE);
+    assert_eq!(bars.len(), 1);
+    assert!((bars[0].1 - bars[0].0 - figure.width()).abs() < 0.3, "across the whole axis");
+}
+
+#[test]
+fn a_state_that_nobody_saw_end_ends_at_its_gap_and_one_held_into_a_hole_ends_there() {
+    let times: Vec<(i64, &str)> = (0..100)
+        .filter(|at| !(40..60).contains(at))
+        .map(|at| (at, if at < 80 { "A" } else { "B" }))
+        .collect();
+    let sampled = World::new("MODE", 0, 100).text(&times).done();
+    let figure = picture(&[sampled], 100);
+    let bars = figure.bars(BLUE);
+    let ends: Vec<f64> = bars.iter().flat_map(|bar| [bar.0, bar.1]).collect();
+    let expected: Vec<f64> = [0, 39, 60, 80].map(|at| figure.x_of(at, 100)).to_vec();
+    // The last sample before the gap stands for itself only.
+    assert!(
+        ends.iter().take(4).zip(&expected).all(|(one, other)| (one - other).abs() < 0.2),
+        "{ends:?} {expected:?}"
+    );
+}
+
+#[test]
+fn states_that_share_a_pixel_share_its_height() {
+    let rows: Vec<(i64, &str)> =
+        (0..20_000).map(|at| (at, if at == 7777 { "FAULT" } else { "FINE" })).collect();
+    let figure =
+        picture(&[World::new("MODE", 0, 20_000).text(&rows).sampled(Sampling::ChangeOnly).done()], 20_000);
+    let fault = figure.bars(BLUE);
+    assert_eq!(fault.len(), 1, "one sample in twenty thousand is seen");
+    assert!((fault[0].0 - figure.x_of(7777, 20_000)).abs() < 1.01 && fault[0].1 - fault[0].0 > 0.9);
 }
 
 #[test]
@@ -144,9 +177,12 @@ fn series_of_one_unit_share_a_panel_and_states_have_their_own() {
 
     let figure = picture(&[unit("VOLT1", "V"), unit("TEMP", "K"), unit("VOLT2", "V"), state], 100);
 
-    for text in ["VOLT1", "VOLT2", "TEMP", "MODE", "V", "K", "ON", "OFF", "UTC", "1970-01-01"] {
-        assert_eq!(figure.texts.iter().filter(|other| *other == text).count(), 1, "{text}");
+    let count = |text: &str| figure.texts.iter().filter(|other| *other == text).count();
+    for text in ["VOLT1", "VOLT2", "TEMP", "MODE", "V", "K", "UTC", "1970-01-01"] {
+        assert_eq!(count(text), 1, "{text}");
     }
+    // In the legend, and on the bars with room for it.
+    assert_eq!((count("ON"), count("OFF")), (2, 2));
     assert_eq!(figure.panels, 3);
 }
 
@@ -231,7 +267,7 @@ fn title_footer_and_description_are_in_the_file() {
     let series = [World::new("VOLT", 0, 100).real(&[1, 2, 3], |at| at as f64).done()];
 
     let figure = Picture::of(&series, range(0, 100), &options);
-    let png = draw(&series, range(0, 100), &options, Format::Png).unwrap().value;
+    let png = draw(&charts(&series), range(0, 100), &options, Format::Png).unwrap().value;
 
     assert!(figure.texts.contains(&"Cooler <A> & B".to_owned()));
     assert!(figure.texts.contains(&"synthetic telemetry".to_owned()));
@@ -246,14 +282,14 @@ fn a_png_has_the_size_that_was_asked_for_and_the_same_bytes_every_time() {
         [(800, 300, 1.0, (800_u32, 300_u32)), (800, 300, 2.0, (1600, 600)), (401, 301, 1.5, (602, 452))]
     {
         let mut options = FigureOptions::default();
-        (options.width, options.height, options.scale) = (width, Some(height), scale);
+        (options.width, options.height, options.dots_per_inch) = (width, Some(height), 96.0 * scale);
 
-        let png = draw(&series, range(0, 100), &options, Format::Png).unwrap().value;
+        let png = draw(&charts(&series), range(0, 100), &options, Format::Png).unwrap().value;
 
         assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
         let number = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
         assert_eq!((number(16), number(20)), expected);
-        assert_eq!(draw(&series, range(0, 100), &options, Format::Png).unwrap().value, png);
+        assert_eq!(draw(&charts(&series), range(0, 100), &options, Format::Png).unwrap().value, png);
     }
 }
 
@@ -262,13 +298,13 @@ fn figures_without_room_are_refused_by_name() {
     let series = [World::new("VOLT", 0, 100).real(&[1, 2, 3], |at| at as f64).done()];
     let refused = |width, height, scale| {
         let mut options = FigureOptions::default();
-        (options.width, options.height, options.scale) = (width, height, scale);
-        draw(&series, range(0, 100), &options, Format::Svg).unwrap_err().to_string()
+        (options.width, options.height, options.dots_per_inch) = (width, height, 96.0 * scale);
+        draw(&charts(&series), range(0, 100), &options, Format::Svg).unwrap_err().to_string()
     };
     assert!(refused(10, None, 1.0).contains("expected at least 320"));
     assert!(refused(1600, Some(60), 1.0).contains("expected at least"));
-    assert!(refused(1600, None, 0.0).contains("scale"));
-    assert!(refused(1600, None, f64::NAN).contains("scale"));
+    assert!(refused(1600, None, 0.0).contains("dots per inch"));
+    assert!(refused(1600, None, f64::NAN).contains("dots per inch"));
     assert!(refused(u32::MAX, None, 1.0).contains("100 million"));
     assert!(refused(1600, Some(u32::MAX), 1.0).contains("100 million"));
 }
@@ -334,14 +370,14 @@ fn nothing_makes_a_figure_panic() {
     ];
     for (name, axis, series) in cases {
         for format in [Format::Svg, Format::Png] {
-            let figure = draw(&series, axis, &FigureOptions::default(), format);
+            let figure = draw(&charts(&series), axis, &FigureOptions::default(), format);
             assert!(figure.is_ok_and(|figure| figure.value.len() > 500), "{name}");
         }
         for sampling in [Sampling::ChangeOnly, Sampling::Unknown] {
             let series: Vec<Series> =
                 series.iter().cloned().map(|series| world::sampled(series, sampling)).collect();
             assert!(
-                draw(&series, axis, &FigureOptions::default(), Format::Svg).is_ok(),
+                draw(&charts(&series), axis, &FigureOptions::default(), Format::Svg).is_ok(),
                 "{name} {sampling:?}"
             );
         }

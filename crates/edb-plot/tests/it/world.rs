@@ -6,7 +6,12 @@ use edb_core::{
     Coverage, DictionaryEntry, Instant, MICROS_PER_SECOND, Mnemonic, Notice, Nulls, Samples, Sampling,
     Series, SqlType, TextColumn, TimeRange, Value, Values,
 };
-use edb_plot::{CoverageRow, FigureOptions, Format, draw, draw_coverage};
+use edb_plot::{Chart, CoverageRow, FigureOptions, Format, Grouping, Trace, arrange, draw, draw_coverage};
+
+/// The charts of series, by unit.
+pub(crate) fn charts(series: &[Series]) -> Vec<Chart<'_>> {
+    arrange(series.iter().map(Trace::from), Grouping::Unit)
+}
 
 pub(crate) fn range(start: i64, stop: i64) -> TimeRange {
     TimeRange::new(second(start), second(stop)).unwrap()
@@ -131,7 +136,11 @@ const FRAME: &str = "#8C8C8C";
 
 impl Picture {
     pub(crate) fn of(series: &[Series], range: TimeRange, options: &FigureOptions) -> Self {
-        let figure = draw(series, range, options, Format::Svg).unwrap();
+        Self::of_charts(&charts(series), range, options)
+    }
+
+    pub(crate) fn of_charts(charts: &[Chart<'_>], range: TimeRange, options: &FigureOptions) -> Self {
+        let figure = draw(charts, range, options, Format::Svg).unwrap();
         Self::of_svg(figure.value, figure.notices)
     }
 

@@ -1,0 +1,109 @@
+//! What a figure shows, and how it looks.
+
+use edb::frame::{Preparation, ResampleOptions, Statistic};
+use edb::plot::{ChartKind, FigureOptions, Format, Grouping, Limits};
+use edb::{Mnemonic, Result};
+
+/// A figure.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// How it looks.
+    pub options: FigureOptions,
+    /// The format of its file.
+    pub format: Format,
+    /// What it shows.
+    pub panels: Vec<PanelPlan>,
+}
+
+/// Mnemonics that are treated alike, and what is drawn of them.
+#[derive(Debug, Clone)]
+pub struct PanelPlan {
+    /// Whose samples, besides what is derived; by default of all that is selected.
+    pub select: Option<Vec<Mnemonic>>,
+    /// What is drawn, one after the other.
+    pub kinds: Vec<ChartKind>,
+    /// Which of them share a panel.
+    pub grouping: Grouping,
+    /// What is done to the series before.
+    pub preparation: Preparation,
+    /// Statistics to draw.
+    pub bins: Option<BinPlan>,
+    /// Limits of a mnemonic, or of all.
+    pub limits: Vec<(Option<Mnemonic>, Limits)>,
+    /// What stands above the panels.
+    pub heading: Option<String>,
+    /// What the mnemonics are, in place of the dictionary's words.
+    pub description: Option<String>,
+    /// Whether value axes, and counts of histograms, are logarithmic.
+    pub is_logarithmic: bool,
+}
+
+/// Statistics of bins, and what is drawn of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BinPlan {
+    /// The bins; which statistics are computed follows from the rest.
+    pub options: ResampleOptions,
+    /// What the bins are called: `5m`.
+    pub name: String,
+    /// The line.
+    pub line: Statistic,
+    /// What lies around it.
+    pub envelope: Envelope,
+    /// Whether the samples are drawn, too.
+    pub has_samples: bool,
+}
+
+/// What lies around a line of bins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Envelope {
+    /// The least and the greatest value.
+    #[default]
+    Range,
+    /// One standard deviation below and above.
+    Deviation,
+    /// Nothing.
+    None,
+}
+
+impl Default for PanelPlan {
+    fn default() -> Self {
+        Self {
+            select: None,
+            kinds: vec![ChartKind::Time],
+            grouping: Grouping::Unit,
+            preparation: Preparation::default(),
+            bins: None,
+            limits: Vec::new(),
+            heading: None,
+            description: None,
+            is_logarithmic: false,
+        }
+    }
+}
+
+impl PanelPlan {
+    /// The mnemonics that it needs beside those that are selected.
+    pub(crate) fn needs(&self) -> Vec<Mnemonic> {
+        let derived = |name: &Mnemonic| self.preparation.derive.iter().any(|one| one.name == *name);
+        let own = self.select.iter().flatten().filter(|name| !derived(name)).cloned();
+        own.chain(self.preparation.needs()).collect()
+    }
+
+    /// The limits of a mnemonic: its own, or else those of all.
+    pub(crate) fn limits_of(&self, name: &Mnemonic) -> Limits {
+        let of = |wanted: Option<&Mnemonic>| self.limits.iter().find(|(name, _)| name.as_ref() == wanted);
+        of(Some(name)).or_else(|| of(None)).map(|(_, limits)| *limits).unwrap_or_default()
+    }
+
+    pub(crate) fn check(&self, wanted: &[Mnemonic]) -> Result<()> {
+        self.preparation.check(self.select.as_deref().unwrap_or(wanted))
+    }
+}
+
+impl Figure {
+    /// A figure of all that is selected, prepared like this.
+    pub fn of_all(format: Format, preparation: Preparation) -> Self {
+        let panels = vec![PanelPlan { preparation, ..PanelPlan::default() }];
+        Self { options: FigureOptions::default(), format, panels }
+    }
+}

@@ -1,0 +1,539 @@
+// Panels: what each shows, and what it says of a moment.
+
+const PALETTES = {
+  light: { back: '#ffffff', text: '#222222', quiet: '#737373', frame: '#8c8c8c', grid: '#e6e6e6', yellow: '#c98a00', red: '#c81e1e', hatch: '#b4b4b4',
+    series: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] },
+  dark: { back: '#121418', text: '#e2e2e2', quiet: '#969696', frame: '#6e6e6e', grid: '#2e3137', yellow: '#f0be3c', red: '#ff6e64', hatch: '#50545c',
+    series: ['#56b4e9', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#f0e442', '#e6e6e6'] },
+};
+
+// The second time round the colours of states are paler.
+const stateColor = (palette, word) => palette.series[word % 7] + (word < 7 ? '' : '80');
+
+const isBright = (color) => {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 150 || color.length > 7;
+};
+
+const VIRIDIS = [[68, 1, 84], [71, 45, 123], [59, 82, 139], [44, 114, 142], [33, 145, 140], [40, 174, 128], [94, 201, 98], [173, 220, 48], [253, 231, 37]];
+const colorOfTime = (part) => {
+  const at = Math.min(7, Math.floor(part * 8)), rest = part * 8 - at;
+  return `rgb(${VIRIDIS[at].map((one, channel) => Math.round(one + (VIRIDIS[at + 1][channel] - one) * rest)).join(',')})`;
+};
+
+const element = (name, content = '', of = '') => {
+  const made = document.createElement(name);
+  made.textContent = content;
+  if (of) made.className = of;
+  return made;
+};
+
+const numberText = (value) => (value === null ? '' : Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9 || value === 0 ? String(+value.toPrecision(12)) : value.toExponential());
+
+const LEFT = 58;
+const RIGHT = 44;
+
+class Panel {
+  constructor(spec, page) {
+    this.spec = spec;
+    this.page = page;
+    this.isTimed = true;
+    this.readouts = [];
+    this.hidden = new Set();
+    this.root = element('section', '', 'panel');
+    if (spec.heading) this.root.append(element('h2', spec.heading));
+    this.legend = element('div', '', 'legend');
+    this.chart = element('div', '', 'chart');
+    this.chart.tabIndex = 0;
+    this.root.append(this.legend, this.chart);
+  }
+
+  get palette() {
+    return PALETTES[this.page.theme];
+  }
+
+  place() {
+    this.chart.style.height = this.height + 'px';
+    this.chart.setAttribute('aria-label', this.names().join(', '));
+  }
+
+  // A legend entry; what can be hidden is a button.
+  entry(name, description, color, isBox, key, unit) {
+    const item = element(key === undefined ? 'span' : 'button');
+    if (color) {
+      const swatch = element('span', '', isBox ? 'swatch box' : 'swatch');
+      swatch.dataset.color = color;
+      item.append(swatch);
+    }
+    item.append(element('span', name, 'name'));
+    if (description) item.append(element('span', description, 'about'));
+    const value = element('span', '', 'value');
+    item.append(value);
+    if (unit) item.append(element('span', unit, 'unit'));
+    if (key !== undefined) {
+      item.setAttribute('aria-pressed', 'true');
+      item.title = 'Show or hide';
+      item.addEventListener('click', () => this.toggle(key, item));
+    }
+    this.legend.append(item);
+    return value;
+  }
+
+  toggle(key, item) {
+    if (this.hidden.has(key)) this.hidden.delete(key); else this.hidden.add(key);
+    item.setAttribute('aria-pressed', String(!this.hidden.has(key)));
+    this.redraw();
+  }
+
+  paintLegend() {
+    for (const swatch of this.legend.querySelectorAll('.swatch')) {
+      const [kind, at] = swatch.dataset.color.split(' ');
+      swatch.style.background = kind === 'series' ? this.palette.series[at % 7] : kind === 'state' ? stateColor(this.palette, +at) : this.palette[kind];
+    }
+  }
+
+  width() {
+    return Math.max(240, this.root.clientWidth);
+  }
+
+  build() {
+    this.drop();
+    const { page, palette } = this;
+    const axis = { stroke: palette.text, font: '12px "DejaVu Sans", Verdana, sans-serif', grid: { stroke: palette.grid, width: 1 }, ticks: { stroke: palette.frame, size: 5 } };
+    const options = {
+      width: this.width(),
+      height: this.height,
+      padding: [6, RIGHT, this.hasTimeAxis() ? 0 : 6, 0],
+      legend: { show: false },
+      series: [{}, { show: true, paths: () => null, points: { show: false } }],
+      scales: this.scales(),
+      axes: this.axes(axis),
+      cursor: this.cursor(),
+      select: { show: this.isTimed },
+      hooks: {
+        drawClear: [(plot) => this.clipped(plot, (context) => this.drawBack(context, plot))],
+        draw: [(plot) => this.clipped(plot, (context) => this.draw(context, plot)), (plot) => this.frame(plot)],
+        setCursor: [(plot) => this.moved(plot)],
+        setSelect: [(plot) => this.selected(plot)],
+      },
+    };
+    this.chart.style.height = '';
+    this.plot = new uPlot(options, this.data(), this.chart);
+    this.paintLegend();
+    if (this.isTimed) page.listen(this.plot.over);
+  }
+
+  drop() {
+    if (this.plot) this.plot.destroy();
+    this.plot = null;
+  }
+
+  data() {
+    return [[this.page.view[0], this.page.view[1]], [null, null]];
+  }
+
+  hasTimeAxis() {
+    return true;
+  }
+
+  scales() {
+    const [min, max] = this.page.view;
+    const [low, high] = this.extent();
+    return { x: { time: false, auto: false, min, max }, y: { auto: false, min: low, max: high, distr: this.isLog() ? 3 : 1 } };
+  }
+
+  isLog() {
+    return false;
+  }
+
+  timeAxis(axis) {
+    const page = this.page;
+    return { ...axis, scale: 'x', size: 40, gap: 4, space: 60,
+      splits: (plot, _, min, max) => {
+        this.labels = new Map(ticks(min, max, plot.bbox.width / devicePixelRatio / (page.clock === 'utc' ? 95 : 105), page.clock));
+        return [...this.labels.keys()];
+      },
+      values: (plot, splits) => splits.map((split) => this.labels.get(split) ?? '') };
+  }
+
+  axes(axis) {
+    return [this.timeAxis(axis), { ...axis, scale: 'y', size: LEFT, gap: 4, space: 24 }];
+  }
+
+  cursor() {
+    const { page } = this;
+    return {
+      y: false,
+      points: { show: false },
+      drag: { x: this.isTimed, y: false, setScale: false, dist: 4 },
+      bind: {
+        dblclick: () => () => page.reset(),
+        mousedown: (plot, target, usual) => (event) => (event.shiftKey || event.button === 1 ? page.grab(event, plot) : usual(event)),
+      },
+    };
+  }
+
+  redraw() {
+    if (!this.plot) return;
+    if (this.isTimed) {
+      const [min, max] = this.page.view;
+      const [low, high] = this.extent();
+      this.plot.batch(() => {
+        this.plot.setData(this.data(), false);
+        this.plot.setScale('x', { min, max });
+        this.plot.setScale('y', { min: low, max: high });
+      });
+    }
+    this.plot.redraw(false);
+  }
+
+  clipped(plot, draw) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.lineWidth = 1.4 * devicePixelRatio;
+    ctx.lineJoin = 'round';
+    draw(ctx);
+    ctx.restore();
+  }
+
+  frame({ ctx, bbox }) {
+    // The library remembers the style that it set last.
+    ctx.save();
+    ctx.strokeStyle = this.palette.frame;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.strokeRect(bbox.left + 0.5, bbox.top + 0.5, bbox.width - 1, bbox.height - 1);
+    ctx.restore();
+  }
+
+  x(plot) {
+    const [min, max] = this.page.view;
+    const { left, width } = plot.bbox;
+    return (time) => left + ((time - min) / (max - min)) * width;
+  }
+
+  y(plot) {
+    const { min, max } = plot.scales.y;
+    const { top, height } = plot.bbox;
+    if (this.isLog()) return (value) => top + (1 - Math.log(Math.max(value, Number.MIN_VALUE) / min) / Math.log(max / min)) * height;
+    return (value) => top + (1 - (value - min) / (max - min)) * height;
+  }
+
+  // Lines across where nothing is known, and upright ones where nothing is although all is known.
+  hatch(context, plot, about) {
+    const { top, height } = plot.bbox;
+    const x = this.x(plot), ratio = devicePixelRatio;
+    context.strokeStyle = this.palette.hatch;
+    context.lineWidth = ratio;
+    for (const [spans, lean, apart] of [[about.unknown, height, 9], [about.absent, 0, 7]]) {
+      for (const [from, to] of spans) {
+        const left = Math.max(x(from), plot.bbox.left), right = Math.min(Math.max(x(to), x(from) + 1.5), plot.bbox.left + plot.bbox.width);
+        if (right <= left) continue;
+        context.save();
+        context.beginPath();
+        context.rect(left, top, right - left, height);
+        context.clip();
+        context.beginPath();
+        for (let at = Math.floor((left - lean) / (apart * ratio)) * apart * ratio; at < right; at += apart * ratio) {
+          context.moveTo(at, top + height);
+          context.lineTo(at + lean, top);
+        }
+        context.stroke();
+        context.restore();
+      }
+    }
+  }
+
+  drawBack() {}
+
+  moved(plot) {
+    if (this.isTimed) this.page.point(plot.cursor.left >= 0 ? plot.posToVal(plot.cursor.left, 'x') : null, this);
+  }
+
+  selected(plot) {
+    const { left, width } = plot.select;
+    if (!this.isTimed || width < 3) return;
+    const view = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
+    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.page.show(view);
+  }
+
+  // How far from a moment a sample may lie that the crosshair is about: eight pixels.
+  near() {
+    const [min, max] = this.page.view;
+    return ((max - min) / Math.max(1, this.width() - LEFT - RIGHT)) * 8;
+  }
+
+  names() {
+    return [this.spec.about.name];
+  }
+
+  abouts() {
+    return [this.spec.about];
+  }
+
+  // Intervals of which only extremes are here, in microseconds.
+  columns() {
+    return [];
+  }
+}
+
+class ValuePanel extends Panel {
+  constructor(spec, page) {
+    super(spec, page);
+    this.height = 210;
+    this.wantsLog = spec.log;
+    this.curves = spec.curves.map((curve) => ({ ...curve, track: new Track(curve.track), bins: curve.bins && new BinTrack(curve.bins) }));
+    const listed = new Map();
+    for (const curve of this.curves) {
+      const { about } = curve;
+      if (!listed.has(about.name)) {
+        const name = about.name + (about.count === 0 ? ' (no samples)' : '');
+        listed.set(about.name, this.entry(name, about.description, `series ${curve.color}`, Boolean(curve.bins), about.name, spec.unit));
+      }
+      curve.readout = listed.get(about.name);
+    }
+    const { nominal, yellow, red } = spec.limits;
+    const pair = ([low, high]) => `${numberText(low)} … ${numberText(high)}`.trim();
+    if (nominal !== null && nominal !== 0) this.entry(`nominal ${numberText(nominal)}`, '', 'quiet', false);
+    if (yellow) this.entry(`yellow ${pair(yellow)}`, '', 'yellow', true);
+    if (red) this.entry(`red ${pair(red)}`, '', 'red', true);
+    this.place();
+  }
+
+  names() {
+    return [...new Set(this.curves.map((curve) => curve.about.name))];
+  }
+
+  abouts() {
+    return this.curves.map((curve) => curve.about);
+  }
+
+  shown() {
+    return this.curves.filter((curve) => !this.hidden.has(curve.about.name));
+  }
+
+  isLog() {
+    return this.wantsLog !== this.page.isLogToggled && this.canLog();
+  }
+
+  // A logarithmic axis has no place for what is not above zero.
+  canLog() {
+    const [min, max] = this.page.range;
+    this.lowest ??= Math.min(...this.curves.map((curve) => Math.min(curve.track.extent(min, max)[0], curve.bins ? curve.bins.extent(min, max)[0] : Infinity)));
+    return this.lowest > 0;
+  }
+
+  extent() {
+    let low = Infinity, high = -Infinity;
+    for (const curve of this.shown()) {
+      for (const part of [curve.track, curve.bins]) {
+        if (!part) continue;
+        const [lower, higher] = part.extent(...this.page.view);
+        low = Math.min(low, lower);
+        high = Math.max(high, higher);
+      }
+    }
+    if (low > high) return this.isLog() ? [0.1, 10] : [0, 1];
+    const reach = high - low;
+    for (const curve of this.shown()) {
+      const { nominal, yellow, red } = curve.limits;
+      for (const level of [nominal, ...(yellow || []), ...(red || [])]) {
+        if (level === null || level < low - reach || level > high + reach || (this.isLog() && level <= 0)) continue;
+        low = Math.min(low, level);
+        high = Math.max(high, level);
+      }
+    }
+    if (this.isLog()) {
+      const room = low < high ? (high / low) ** 0.06 : 1.3;
+      return [low / room, high * room];
+    }
+    const room = high > low ? (high - low) * 0.06 : Math.abs(low) * 0.05 || 1;
+    return [low - room, high + room];
+  }
+
+  axes(axis) {
+    const [time, value] = super.axes(axis);
+    const text = (number) => (number === null ? '' : (Math.abs(number) >= 1e6 || (number !== 0 && Math.abs(number) < 1e-4) ? number.toExponential(3).replace(/\.?0+e/, 'e') : String(+number.toPrecision(9))));
+    const whole = this.spec.whole && !this.isLog() ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12, 1e15, 1e18] } : {};
+    return [time, { ...value, ...whole, values: (plot, splits) => splits.map(text) }];
+  }
+
+  drawBack(context, plot) {
+    const { limits } = this.spec;
+    const { left, top, width, height } = plot.bbox;
+    const y = this.y(plot);
+    const tint = (from, to, color) => {
+      const upper = Math.max(top, to === Infinity ? top : y(to)), lower = Math.min(top + height, from === -Infinity ? top + height : y(from));
+      context.fillStyle = color + '21';
+      if (lower > upper) context.fillRect(left, upper, width, lower - upper);
+    };
+    const side = (pair, at, open) => (pair && pair[at] !== null ? pair[at] : open);
+    const { yellow, red } = limits, { palette } = this;
+    if (yellow && yellow[0] !== null) tint(side(red, 0, -Infinity), yellow[0], palette.yellow);
+    if (yellow && yellow[1] !== null) tint(yellow[1], side(red, 1, Infinity), palette.yellow);
+    if (red && red[0] !== null) tint(-Infinity, red[0], palette.red);
+    if (red && red[1] !== null) tint(red[1], Infinity, palette.red);
+  }
+
+  draw(context, plot) {
+    const [start, stop] = this.page.view;
+    const x = this.x(plot), y = this.y(plot), { palette } = this, ratio = devicePixelRatio;
+    const shown = this.shown();
+    // Only what is so for all of them; the notes have the rest.
+    const asked = shown.filter((curve) => curve.about.window);
+    const common = (of) => asked.map((curve) => of(curve.about)).reduce(intersection, [this.page.range]);
+    if (asked.length > 0) this.hatch(context, plot, { unknown: common((about) => about.unknown), absent: common((about) => about.absent) });
+    context.lineWidth = 1.4 * ratio;
+    for (const curve of shown) {
+      const color = palette.series[curve.color % 7];
+      context.strokeStyle = color;
+      curve.track.stroke(context, start, stop, x, y, plot.bbox.width / ratio);
+      this.dots(context, curve.track, x, y, color, start, stop);
+      if (curve.bins) curve.bins.draw(context, start, stop, x, y, color);
+    }
+    this.levels(context, plot, y);
+    for (const curve of shown) this.marks(context, curve, x, y, start, stop, plot.bbox.width / ratio);
+    for (const curve of shown) {
+      if (!curve.pointed) continue;
+      context.fillStyle = palette.series[curve.color % 7];
+      context.beginPath();
+      context.arc(x(curve.pointed.time), y(curve.pointed.value), 3.6 * ratio, 0, 7);
+      context.fill();
+    }
+  }
+
+  // Samples that stand alone, and all of them where few are in view.
+  dots(context, track, x, y, color, start, stop) {
+    const ratio = devicePixelRatio;
+    const first = place(track.times, start), last = place(track.times, stop);
+    const isFew = last - first <= 120;
+    context.fillStyle = color;
+    const dot = (at) => {
+      context.beginPath();
+      context.arc(x(track.times[at]), y(track.values[at]), 2.2 * ratio, 0, 7);
+      context.fill();
+    };
+    if (isFew) for (let at = first; at < last; at++) dot(at);
+    else for (const [from, to, carried, until] of track.runs) if (to - from === 1 && !carried && until === null && track.times[from] >= start && track.times[from] <= stop) dot(from);
+  }
+
+  levels(context, plot, y) {
+    const { left, width } = plot.bbox, { palette } = this;
+    const line = (level, color, dash) => {
+      if (level === null) return;
+      context.setLineDash(dash);
+      context.strokeStyle = color;
+      context.lineWidth = devicePixelRatio;
+      context.beginPath();
+      context.moveTo(left, y(level));
+      context.lineTo(left + width, y(level));
+      context.stroke();
+      context.setLineDash([]);
+    };
+    const ratio = devicePixelRatio, dash = [7 * ratio, 5 * ratio];
+    const { nominal, yellow, red } = this.spec.limits;
+    const isCommon = nominal !== null || yellow || red;
+    for (const level of yellow || []) line(level, palette.yellow, []);
+    for (const level of red || []) line(level, palette.red, []);
+    line(nominal, palette.text, dash);
+    if (!isCommon) {
+      for (const curve of this.shown()) {
+        const own = curve.limits;
+        for (const level of [own.nominal, ...(own.yellow || []), ...(own.red || [])]) line(level, palette.series[curve.color % 7], dash);
+      }
+    }
+  }
+
+  // Samples beyond limits, a few for each pixel: dots beyond the yellow ones, crosses beyond the red ones.
+  marks(context, curve, x, y, start, stop, width) {
+    const { yellow, red } = curve.limits;
+    if (!yellow && !red) return;
+    const isOut = (pair, value) => pair && ((pair[0] !== null && value < pair[0]) || (pair[1] !== null && value > pair[1]));
+    const { times, values } = curve.track, ratio = devicePixelRatio, size = 3 * ratio;
+    const mark = (at) => {
+      const isRed = isOut(red, values[at]);
+      if (!isRed && !isOut(yellow, values[at])) return;
+      const across = x(times[at]), up = y(values[at]);
+      if (isRed) {
+        context.strokeStyle = this.palette.red;
+        context.beginPath();
+        context.moveTo(across - size, up - size);
+        context.lineTo(across + size, up + size);
+        context.moveTo(across - size, up + size);
+        context.lineTo(across + size, up - size);
+        context.stroke();
+      } else {
+        context.fillStyle = this.palette.yellow;
+        context.beginPath();
+        context.arc(across, up, size, 0, 7);
+        context.fill();
+      }
+    };
+    context.lineWidth = 1.5 * ratio;
+    const last = place(times, stop), pixel = (stop - start) / width;
+    for (let at = place(times, start); at < last;) {
+      const next = Math.max(at + 1, place(times, start + (Math.floor((times[at] - start) / pixel) + 1) * pixel, at, last));
+      const [low, high] = curve.track.extremes(at, next);
+      mark(low);
+      if (high !== low) mark(high);
+      at = next;
+    }
+  }
+
+  tell(time) {
+    const near = this.near();
+    for (const curve of this.curves) curve.pointed = null;
+    const told = new Map();
+    if (time !== null) {
+      for (const curve of this.shown()) {
+        const sample = curve.track.at(time, near), bin = curve.bins && curve.bins.at(time, near);
+        const found = sample || bin;
+        if (!found || (told.has(curve.readout) && told.get(curve.readout).distance <= found.distance)) continue;
+        told.set(curve.readout, { ...found, bin: bin && !sample });
+        if (!found.isCarried) curve.pointed = found;
+      }
+    }
+    for (const { readout } of this.curves) {
+      const found = told.get(readout);
+      const around = found && found.bin ? ` (${numberText(found.low)} … ${numberText(found.high)})` : '';
+      readout.textContent = found ? numberText(found.value) + around : '';
+      readout.dataset.time = found ? String(found.time) : '';
+      readout.title = found ? moment(found.time, this.page.clock, 6) : '';
+    }
+    if (this.plot) this.plot.redraw(false);
+  }
+
+  columns() {
+    return this.shown().map((curve) => curve.track.column).filter((column) => column !== null);
+  }
+
+  rows(start, stop) {
+    const rows = [];
+    for (const { about, track, bins } of this.shown()) {
+      const last = place(track.times, stop);
+      for (let at = place(track.times, start); at < last; at++) rows.push([track.times[at], about.name, track.values[at], '', '', '']);
+      for (const [line, { times, values }] of bins ? bins.lines.entries() : []) {
+        const band = bins.bands[line], end = place(times, stop);
+        for (let at = place(times, start); at < end; at++) {
+          const own = Math.min(band.times.length - 1, place(band.times, times[at]));
+          rows.push([times[at], about.name, values[at], band.lows[own], band.highs[own], '']);
+        }
+      }
+    }
+    return rows;
+  }
+}
+
+// The times that two ascending lists of spans have in common.
+const intersection = (one, other) => {
+  const common = [];
+  for (let a = 0, b = 0; a < one.length && b < other.length;) {
+    const start = Math.max(one[a][0], other[b][0]), stop = Math.min(one[a][1], other[b][1]);
+    if (start < stop) common.push([start, stop]);
+    if (one[a][1] < other[b][1]) a++; else b++;
+  }
+  return common;
+};
