@@ -90,7 +90,7 @@ fn column_start(column: usize, range_start: i64, range_stop: i64, columns: usize
 }
 
 /// Values are looked through in blocks of this many, so that the place of an extreme is sought in one block only.
-const BLOCK: usize = 512;
+const BLOCK: usize = 1024;
 
 /// Picks from the rows of one column, which are not empty.
 fn pick_column(values: &[f64], rows: Range<usize>, out: &mut Vec<usize>) {
@@ -122,7 +122,12 @@ fn extremes(values: &[f64]) -> Option<(usize, usize)> {
     }
     let place = |(extreme, block): (f64, usize)| {
         let rows = &values[block..values.len().min(block + BLOCK)];
-        rows.iter().position(|value| value.total_cmp(&extreme).is_eq()).map(|at| block + at)
+        let is_it = |value: &f64| value.to_bits() == extreme.to_bits();
+        // Sixteen at once, and then one by one.
+        let chunk = rows
+            .chunks(16)
+            .position(|chunk| chunk.iter().fold(false, |found, value| found | is_it(value)))?;
+        rows[16 * chunk..].iter().position(is_it).map(|at| block + 16 * chunk + at)
     };
     Some((place(low)?, place(high)?))
 }

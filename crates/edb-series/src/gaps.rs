@@ -19,49 +19,101 @@
 /// ```
 pub fn cadence_us(times: &[i64]) -> Option<i64> {
     let steps = || times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).filter(|step| *step > 0);
-    if let Some(counts) = counted(steps()) {
-        let all: usize = counts.iter().map(|(_, count)| count).sum();
-        let mut middle = all.checked_sub(1)? / 2;
-        for (step, count) in counts {
-            if middle < count {
-                return Some(step);
-            }
-            middle -= count;
-        }
+    let mut counts = Counts::default();
+    if steps().all(|step| counts.add(step) <= MOST_LENGTHS) {
+        return counts.ascending().lower_median();
     }
     let mut steps: Vec<i64> = steps().collect();
-    if steps.is_empty() {
-        return None;
-    }
     let middle = (steps.len() - 1) / 2;
     Some(*steps.select_nth_unstable(middle).1)
 }
 
-/// How often each step comes, ascending; `None` if they have more than some hundred lengths.
-fn counted(steps: impl Iterator<Item = i64>) -> Option<Vec<(i64, usize)>> {
-    /// Places of a table that is filled to half at most.
-    const PLACES: usize = 1024;
-    let mut table = vec![(0, 0_usize); PLACES];
-    let mut lengths = 0;
-    for step in steps {
-        // Steps that are alike differ in their last digits, which multiplication carries to the front.
-        let mut place = ((step as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - PLACES.ilog2())) as usize;
-        while table[place].0 != step {
-            if table[place].1 == 0 {
-                lengths += 1;
-                if lengths > PLACES / 2 {
-                    return None;
-                }
-                table[place].0 = step;
-            } else {
-                place = (place + 1) % PLACES;
-            }
-        }
-        table[place].1 += 1;
+/// Steps of more lengths than this are not counted, where that is a choice.
+const MOST_LENGTHS: usize = 512;
+
+/// How often each step comes that is longer than nothing: a table with places that are found by multiplication, which for the few lengths
+/// that steps have is several times as fast as a map that must not be deceived.
+#[derive(Debug, Clone)]
+struct Counts {
+    /// A power of two of places, half of them empty at least: a length of 0 is an empty one.
+    table: Vec<(i64, usize)>,
+    lengths: usize,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { table: vec![(0, 0); 2 * MOST_LENGTHS], lengths: 0 }
     }
-    table.retain(|(_, count)| *count > 0);
-    table.sort_unstable();
-    Some(table)
+}
+
+impl Counts {
+    /// Counts a step, which is longer than nothing; returns how many lengths there are now.
+    #[inline]
+    fn add(&mut self, step: i64) -> usize {
+        let last = self.table.len() - 1;
+        let mut place = self.place(step);
+        loop {
+            let (length, count) = &mut self.table[place & last];
+            if *length == step {
+                *count += 1;
+                return self.lengths;
+            }
+            if *length == 0 {
+                return self.begin(step);
+            }
+            place += 1;
+        }
+    }
+
+    /// Where a step is sought first. Steps that are alike differ in their last digits, which multiplication carries to the front.
+    #[inline]
+    fn place(&self, step: i64) -> usize {
+        ((step as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - self.table.len().ilog2())) as usize
+    }
+
+    /// Counts the first step of a length.
+    #[cold]
+    fn begin(&mut self, step: i64) -> usize {
+        self.lengths += 1;
+        let mut entries = vec![(step, 1)];
+        if 2 * self.lengths > self.table.len() {
+            let table = vec![(0, 0); 2 * self.table.len()];
+            entries.append(&mut std::mem::replace(&mut self.table, table));
+        }
+        for entry in entries.into_iter().filter(|(length, _)| *length > 0) {
+            let mut place = self.place(entry.0);
+            while self.table[place].0 > 0 {
+                place = (place + 1) % self.table.len();
+            }
+            self.table[place] = entry;
+        }
+        self.lengths
+    }
+
+    fn ascending(&self) -> Ascending {
+        let mut counts: Vec<(i64, usize)> =
+            self.table.iter().copied().filter(|(length, _)| *length > 0).collect();
+        counts.sort_unstable();
+        Ascending(counts)
+    }
+}
+
+/// Steps and how often each comes, ascending.
+struct Ascending(Vec<(i64, usize)>);
+
+impl Ascending {
+    /// The middle step, the lower of two.
+    fn lower_median(&self) -> Option<i64> {
+        let all: usize = self.0.iter().map(|(_, count)| count).sum();
+        let mut left = all.checked_sub(1)? / 2;
+        for (step, count) in &self.0 {
+            if left < *count {
+                return Some(*step);
+            }
+            left -= count;
+        }
+        None
+    }
 }
 
 /// How far the steps of a series stray from its cadence, in microseconds: 19 of 20 of the steps that are no gaps
@@ -115,7 +167,7 @@ pub fn gaps(times: &[i64], limit_us: i64) -> Vec<usize> {
 /// O(1) for each time, and memory for each different step: telemetry has few.
 #[derive(Debug, Clone, Default)]
 pub struct Steps {
-    counts: std::collections::HashMap<i64, usize>,
+    counts: Counts,
     times: usize,
     last: Option<i64>,
 }
@@ -135,25 +187,11 @@ impl Steps {
     /// Adds times, each at or after those before.
     pub fn add(&mut self, times: &[i64]) {
         self.times += times.len();
-        let mut run = (0, 0);
         for time in times {
-            let step = self.last.map(|last| time.saturating_sub(last));
-            self.last = Some(*time);
-            match step {
-                Some(step) if step == run.0 => run.1 += 1,
-                Some(step) => {
-                    self.count(run);
-                    run = (step, 1);
-                }
-                None => {}
+            let step = self.last.replace(*time).map_or(0, |last| time.saturating_sub(last));
+            if step > 0 {
+                self.counts.add(step);
             }
-        }
-        self.count(run);
-    }
-
-    fn count(&mut self, (step, times): (i64, usize)) {
-        if times > 0 {
-            *self.counts.entry(step).or_default() += times;
         }
     }
 
@@ -164,18 +202,10 @@ impl Steps {
 
     /// What [`regular_gaps`] says of all of them.
     pub fn regular(&self) -> Option<Regular> {
-        let mut steps: Vec<(i64, usize)> =
-            self.counts.iter().map(|(step, count)| (*step, *count)).filter(|(step, _)| *step > 0).collect();
-        steps.sort_unstable();
-        let total: usize = steps.iter().map(|(_, count)| count).sum();
-        let middle = total.checked_sub(1)? / 2;
-        let mut passed = 0;
-        let cadence_us = steps.iter().find_map(|(step, count)| {
-            passed += count;
-            (passed > middle).then_some(*step)
-        })?;
+        let steps = self.counts.ascending();
+        let cadence_us = steps.lower_median()?;
         let limit = gap_limit_us(cadence_us);
-        let long = || steps.iter().filter(|(step, _)| *step > limit);
+        let long = || steps.0.iter().filter(|(step, _)| *step > limit);
         let gaps = long().map(|(_, count)| count).sum::<usize>();
         let is_regular = self.times >= 10 && gaps * 10 < self.times;
         is_regular.then(|| Regular { cadence_us, gaps, longest_us: long().map(|(step, _)| *step).max() })
