@@ -40,7 +40,8 @@ pub(crate) struct Options {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source and store")]
 pub(crate) struct Common {
-    /// Where samples come from: `mast`, `sample` (synthetic, built in), `store` (offline), or a service's URL
+    /// Where samples come from: `mast`, `sample` (synthetic, built in), `store` (offline), a service's URL, a file (parquet, csv, ecsv of
+    /// `export`, raw CSV) or folder of files, or `-`, a table on stdin
     #[arg(long, global = true, value_name = "SOURCE")]
     pub(crate) source: Option<String>,
     /// Folder of the local archive: asked first, and kept up to date (raw files of `fetch` do not go there) [default: `EDB_STORE`, or none]

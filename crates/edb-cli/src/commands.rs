@@ -112,13 +112,12 @@ fn without_token(words: impl Iterator<Item = String>) -> impl Iterator<Item = St
 /// Runs a job, shows how far it is, prints its summary, and returns the exit code.
 async fn run_job(common: &Common, job: &Job, now: Instant) -> Result<u8> {
     let watch = Stopwatch::now();
-    let archive =
-        source::archive(common, job.source.as_deref(), job.store.as_deref(), &job.change_only).await?;
+    let (job, archive) = &open(common, job).await?;
     if common.dry_run {
-        return plan(common, job, &archive, now).await;
+        return plan(common, job, archive, now).await;
     }
     let mut display = Display::new(common, archive.source());
-    let report = edb_job::run(job, &archive, now, |event| display.show(&event)).await;
+    let report = edb_job::run(job, archive, now, |event| display.show(&event)).await;
     display.finish();
     let report = report?;
     let has_store = source::store_folder(common, job.store.as_deref()).is_some();
@@ -127,6 +126,17 @@ async fn run_job(common: &Common, job: &Job, now: Instant) -> Result<u8> {
         output::say_error(cause);
     }
     Ok(report.exit_code)
+}
+
+/// The archive that a job asks, and the job, which wants all that is in files.
+async fn open(common: &Common, job: &Job) -> Result<(Job, Archive)> {
+    let mut job = job.clone();
+    let archive =
+        source::archive(common, job.source.as_deref(), job.store.as_deref(), &job.change_only).await?;
+    if source::is_file(common, job.source.as_deref())? {
+        job.select_what_is_there(&archive)?;
+    }
+    Ok((job, archive))
 }
 
 /// Says what a job would ask, and asks nothing about samples.

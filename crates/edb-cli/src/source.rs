@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use edb::fetch::{Client, ClientOptions, DEFAULT_BASE_URL, FlowOptions, Limits, RetryPolicy, SpeedLimits};
 use edb::{
     Archive, ArchiveOptions, DictionaryCache, DiskStore, Error, Instant, MemoryStore, Mnemonic, Result,
-    Source, Store, sample,
+    Source, Store, open_files, sample,
 };
 
 use crate::args::Common;
@@ -28,6 +28,8 @@ pub(crate) enum Origin {
     Sample,
     /// Only the store.
     Store,
+    /// Only what is in a file or a folder of files, or on stdin.
+    Files(PathBuf),
 }
 
 impl Origin {
@@ -43,15 +45,17 @@ impl Origin {
             Some("sample") => Ok(Self::Sample),
             Some("store") => Ok(Self::Store),
             Some(url) if url.contains("://") => service(url.to_owned()),
-            Some(other) => Err(Error::usage(format!("there is no source `{other}`"))
-                .with_hint("use `mast`, `sample`, `store`, or a URL as `http://127.0.0.1:8642/`")),
+            Some(path) if path == "-" || Path::new(path).exists() => Ok(Self::Files(PathBuf::from(path))),
+            Some(other) => Err(Error::usage(format!("there is no source `{other}`")).with_hint(
+                "use `mast`, `sample`, `store`, a file that is there, or a URL as `http://127.0.0.1:8642/`",
+            )),
         }
     }
 
     /// The source itself; `None` stays offline. The sample is served on loopback and asked over HTTP like any service.
     pub(crate) async fn open(self, common: &Common) -> Result<Option<Client>> {
         match self {
-            Self::Store => Ok(None),
+            Self::Store | Self::Files(_) => Ok(None),
             Self::Service(options) => Client::new(&options).map(Some),
             Self::Sample => {
                 let listener = edb_server::bind("127.0.0.1:0").await?;
@@ -148,6 +152,11 @@ pub(crate) fn required_store(common: &Common) -> Result<PathBuf> {
         .ok_or_else(|| Error::usage("no store is named").with_hint("add `--store DIR`, or set `EDB_STORE`"))
 }
 
+/// Whether samples come from files.
+pub(crate) fn is_file(common: &Common, source: Option<&str>) -> Result<bool> {
+    Origin::choose(common, source).map(|origin| matches!(origin, Origin::Files(_)))
+}
+
 /// Source and store as the flags, and a job's wishes, have them.
 pub(crate) async fn archive(
     common: &Common,
@@ -156,18 +165,19 @@ pub(crate) async fn archive(
     change_only: &[Mnemonic],
 ) -> Result<Archive> {
     let origin = Origin::choose(common, source)?;
-    let folder = store_folder(common, store);
+    let folder = store_folder(common, store).filter(|_| !matches!(origin, Origin::Files(_)));
     let is_offline = matches!(origin, Origin::Store);
-    let store: Arc<dyn Store> = match folder {
-        Some(folder) if is_offline => Arc::new(DiskStore::open(&folder)?),
+    let store: Arc<dyn Store> = match (&origin, folder) {
+        (Origin::Files(path), _) => open_files(path, now())?,
+        (_, Some(folder)) if is_offline => Arc::new(DiskStore::open(&folder)?),
         // A plan makes nothing, not even an empty store.
-        Some(folder) if common.dry_run && !folder.exists() => Arc::new(MemoryStore::new()),
-        Some(folder) => Arc::new(DiskStore::open_or_create(&folder)?),
-        None if is_offline => {
+        (_, Some(folder)) if common.dry_run && !folder.exists() => Arc::new(MemoryStore::new()),
+        (_, Some(folder)) => Arc::new(DiskStore::open_or_create(&folder)?),
+        (_, None) if is_offline => {
             required_store(common)?;
             Arc::new(MemoryStore::new())
         }
-        None => Arc::new(MemoryStore::new()),
+        (_, None) => Arc::new(MemoryStore::new()),
     };
     let client = origin.open(common).await?;
     let network = &common.network;

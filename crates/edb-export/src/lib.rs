@@ -1,4 +1,4 @@
-//! Writes a table to a file format with units and provenance, atomically, and reads lists of intervals back.
+//! Writes a table to a file format with units and provenance, atomically, and reads series and lists of intervals back.
 //!
 //! **Does**: Parquet, CSV, ECSV, FITS, `VOTable`, Arrow and JSON Lines, each with the columns' units and meaning, how the table was made, and
 //! the notices about it in the file itself, in the words of the format's own readers ([`Format`]). **Does not**: change a value. What a
@@ -21,6 +21,7 @@ mod intervals;
 mod json_lines;
 mod measured;
 mod parquet;
+mod read;
 mod rows;
 mod spool;
 mod text;
@@ -33,5 +34,6 @@ pub use data_set::{DataSet, Part, PartitionKey, Replaced};
 pub use format::{FileOptions, Format};
 pub use intervals::read_intervals;
 pub use measured::Measured;
+pub use read::read_series;
 pub use text::{Word, words};
 pub use writer::{FileWriter, Writer, Written, about_path, write, write_file};

@@ -6,7 +6,7 @@ use edb::export::{FileOptions, PartitionKey};
 use edb::frame::{AlignOptions, FlawOptions, IntervalOptions, Layout, Preparation, ResampleOptions};
 use edb::{
     Archive, Coverage, Dictionary, During, Error, Exposures, Instant, Mnemonic, Notice, Request, Result,
-    Selection, TimeRange,
+    Selection, Term, TimeRange,
 };
 
 use crate::destination::Destination;
@@ -118,6 +118,45 @@ impl Job {
             }
         }
         Ok(resolved)
+    }
+
+    /// Has names without a range take all that the archive's store has of them, and nothing named all that it has: for archives that are
+    /// files, of which one wants what is in them.
+    ///
+    /// # Errors
+    /// [`edb::ErrorKind::Disk`] from the store.
+    pub fn select_what_is_there(&mut self, archive: &Archive) -> Result<()> {
+        if !self.selection.ranges.is_empty() || !self.during.is_empty() {
+            return Ok(());
+        }
+        let known = archive.store().mnemonics()?;
+        let terms = std::mem::take(&mut self.selection.terms);
+        let all = if terms.is_empty() && self.needs()?.is_empty() {
+            vec![Term::Name("*".to_owned())]
+        } else {
+            terms
+        };
+        for term in all {
+            let Term::Name(pattern) = &term else {
+                self.selection.terms.push(term);
+                continue;
+            };
+            let before = self.selection.terms.len();
+            for mnemonic in known.iter().filter(|name| name.matches(pattern)) {
+                let hull = archive.store().known(mnemonic)?.ranges().iter().copied().reduce(TimeRange::hull);
+                let whole = |range| Term::Whole(Request { mnemonic: mnemonic.clone(), range });
+                self.selection.terms.extend(hull.map(whole));
+            }
+            if self.selection.terms.len() == before {
+                self.selection.terms.push(term);
+            }
+        }
+        // What is only needed has no range of its own.
+        let hulls = known.iter().map(|name| archive.store().known(name));
+        let hulls = hulls.collect::<Result<Vec<_>>>()?;
+        let hull = hulls.iter().flat_map(|known| known.ranges()).copied().reduce(TimeRange::hull);
+        self.selection.ranges.extend(hull);
+        Ok(())
     }
 
     /// Whether what is read of a series can be forgotten once it is in the tables, so that memory is bounded.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use edb_core::{Answer, Dictionary, Error, Instant, Mnemonic, Notice, Request, Result, Samples, TimeRange};
-use edb_store::{About, DiskStore, Header, Segment, Store};
+use edb_store::{About, Header, Segment, Store};
 use edb_wire::local;
 
 use crate::keep::keep;
@@ -42,7 +42,7 @@ pub struct Imported {
 /// # Errors
 /// [`edb_core::ErrorKind::Disk`] if a path or the store cannot be read or written. Files that are not what their name says
 /// are listed, and the rest imported.
-pub fn import(store: &DiskStore, paths: &[PathBuf], now: Instant, settle: Duration) -> Result<Imported> {
+pub fn import(store: &dyn Store, paths: &[PathBuf], now: Instant, settle: Duration) -> Result<Imported> {
     let settle_us = i64::try_from(settle.as_micros()).unwrap_or(i64::MAX);
     let mut files = Vec::new();
     for path in paths {

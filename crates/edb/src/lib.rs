@@ -9,6 +9,7 @@ mod archive;
 mod dictionary;
 mod during;
 mod fetched;
+mod files;
 mod holdings;
 mod import;
 mod keep;
@@ -31,6 +32,7 @@ pub use edb_store::{
 };
 pub use edb_wire as wire;
 pub use fetched::{Fetched, Reader};
+pub use files::open_files;
 pub use holdings::Holdings;
 pub use import::{Imported, import};
 pub use raw_files::{RawFiles, RawForm, write_raw_files};

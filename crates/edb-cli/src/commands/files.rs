@@ -10,7 +10,7 @@ use edb_job::{Destination, Figure, Job, Output, Shape, Stream, TableShape, file_
 
 use crate::args::{Common, FileArgs, SummaryForm};
 use crate::progress::Display;
-use crate::{output, source, summary};
+use crate::{output, summary};
 
 /// What is done with a table that no file is named for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,12 +132,12 @@ pub(crate) async fn run(common: &Common, job: &Job, now: Instant) -> Result<u8> 
         return Err(Error::usage("both the table and the JSON summary would go to stdout")
             .with_hint("name a file with `-o`, or have what the summary says in a file with `--manifest`"));
     }
-    let archive = source::archive(common, None, None, &job.change_only).await?;
+    let (job, archive) = &super::open(common, job).await?;
     if common.dry_run {
-        return super::plan(common, job, &archive, now).await;
+        return super::plan(common, job, archive, now).await;
     }
     let mut display = Display::new(common, archive.source());
-    let report = edb_job::run(job, &archive, now, |event| display.show(&event)).await;
+    let report = edb_job::run(job, archive, now, |event| display.show(&event)).await;
     display.finish();
     let report = match report {
         // Whoever was reading has read enough.
