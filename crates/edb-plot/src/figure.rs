@@ -182,13 +182,30 @@ pub fn draw(
         return page::write(charts, range, &title, options);
     }
     let font = Font::bundled()?;
-    let width = checked_width(options)?;
-    let columns = (f64::from(width) * options.scale().max(1.0)).ceil() as usize;
-    let (decimation, gap_limit_us) = (options.decimation, options.gap_limit_us);
-    let (panels, notices) =
-        panels(charts, Canvas { axis: range, columns, points_each: None, decimation, gap_limit_us })?;
-    let scene = compose(&panels, range, &title, options, &font)?;
+    let canvas = Canvas {
+        axis: range,
+        columns: 1,
+        points_each: None,
+        decimation: options.decimation,
+        gap_limit_us: options.gap_limit_us,
+    };
+    // What values there are decides how wide their labels are, and this how many pixels are left for the time axis: columns of samples
+    // are columns of pixels, so that each of these has its own extremes.
+    let columns = sides(&panels(charts, canvas)?.0, options, &font)?;
+    let pixels = ((columns.right - columns.left) * options.scale()).round() as usize;
+    let (panels, notices) = panels(charts, Canvas { columns: pixels.max(1), ..canvas })?;
+    let scene = compose(&panels, columns, range, &title, options, &font)?;
     Ok(Outcome { value: encode(&scene, &title, options, format, &font)?, notices })
+}
+
+/// Where panels over time begin and end: at whole pixels of the file.
+fn sides(panels: &[Panel], options: &FigureOptions, font: &Font) -> Result<Columns> {
+    let width = f64::from(checked_width(options)?);
+    let timed: Vec<&Panel> = panels.iter().filter(|panel| panel.content.is_timed()).collect();
+    let scale = options.scale();
+    let left = (draw::left_margin(&timed, font) * scale).ceil() / scale;
+    let right = ((width - RIGHT_MARGIN) * scale).floor() / scale;
+    Ok(Columns { left: left.min(right - 1.0), right })
 }
 
 /// The bytes of a file.
@@ -255,6 +272,9 @@ fn default_title(charts: &[Chart<'_>], range: TimeRange, clock: Clock) -> String
         let more = traces.len().saturating_sub(MOST);
         names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
     };
+    // A range that follows from samples ends with a microsecond; nobody wants to read it above an hour.
+    let range =
+        if range.micros() > 1000 * edb_core::MICROS_PER_SECOND { range.to_whole_seconds() } else { range };
     let range = match clock {
         Clock::Utc => format!("{} to {}", range.start(), range.stop()),
         clock => format!("{} to {}", clock.moment(range.start()), clock.moment(range.stop())),
@@ -265,6 +285,7 @@ fn default_title(charts: &[Chart<'_>], range: TimeRange, clock: Clock) -> String
 /// Lays the panels out and draws them: those over time share an axis, the others follow below it, side by side where they have room.
 fn compose(
     panels: &[Panel],
+    columns: Columns,
     range: TimeRange,
     title: &str,
     options: &FigureOptions,
@@ -273,7 +294,6 @@ fn compose(
     let width = f64::from(options.width);
     let mut scene = Scene::new(options.width, 0, options.theme);
     let (timed, side): (Vec<&Panel>, Vec<&Panel>) = panels.iter().partition(|panel| panel.content.is_timed());
-    let columns = Columns { left: draw::left_margin(&timed, font), right: width - RIGHT_MARGIN };
     let sides = (columns.left, columns.right);
     let legends: Vec<f64> =
         timed.iter().map(|panel| draw::legend_height(&scene, panel, sides, font)).collect();

@@ -382,3 +382,107 @@ impl Drawing<'_> {
         (until > start.as_micros()).then_some((value, until))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use edb_core::{Instant, Mnemonic, Nulls, Samples, SqlType, Values};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn micros(start: i64, stop: i64) -> TimeRange {
+        TimeRange::checked(Instant::from_micros(start), Instant::from_micros(stop)).unwrap()
+    }
+
+    proptest! {
+        /// The oracle looks at every sample of every column.
+        #[test]
+        fn of_every_pixel_column_the_lowest_and_the_highest_sample_are_drawn(
+            rows in proptest::collection::vec((0_i64..40, prop_oneof![8 => -9.0..9.0, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)]), 0..400),
+            axis in (-50_i64..2000, 1_i64..9000),
+            columns in 1_usize..300,
+            course in prop_oneof![Just(Course::Straight), Just(Course::Step), Just(Course::Hold)],
+            hole in (0_i64..4000, 1_i64..900),
+            gap_limit_us in proptest::option::of(1_i64..60),
+        ) {
+            let mut time = 0;
+            let times: Vec<i64> = rows.iter().map(|(step, _)| { time += step; time }).collect();
+            let values: Vec<f64> = rows.iter().map(|(_, value)| *value).collect();
+            let columns_of = Values::real(values.clone());
+            let (samples, _) = Samples::from_columns(SqlType::Float, times.clone(), columns_of, Nulls::none()).unwrap();
+            let range = micros(0, time + 10);
+            let mut series = Series::new(Mnemonic::new("A").unwrap(), range, samples);
+            series.known = series.known.without(&Coverage::from_iter([micros(hole.0, hole.0 + hole.1)]));
+            let axis = micros(axis.0, axis.0 + axis.1);
+            let canvas = Canvas { axis, columns, points_each: None, decimation: Decimation::M4, gap_limit_us };
+
+            let track = track(&Source { series: &series, values: &values, leading: None, course }, canvas);
+
+            let of_column = |samples: &[Vertex], column: usize| {
+                let own = samples.iter().filter(|sample| canvas.column(sample.0) == column).map(|sample| sample.1);
+                crate::panel::extent(own)
+            };
+            let inside = |sample: &Vertex| axis.contains(Instant::from_micros(sample.0)) && sample.1.is_finite();
+            let all: Vec<Vertex> = times.iter().copied().zip(values.iter().copied()).filter(inside).collect();
+            let drawn: Vec<Vertex> = track.samples().collect();
+            prop_assert!(drawn.iter().all(|sample| all.contains(sample)), "nothing but samples is drawn");
+            for column in 0..columns {
+                prop_assert_eq!(of_column(&drawn, column), of_column(&all, column), "column {}", column);
+            }
+            // No line crosses what is unknown, or a gap, unless all of it is in one column.
+            for run in &track.runs {
+                for pair in run.samples.windows(2).filter(|pair| canvas.column(pair[0].0) != canvas.column(pair[1].0)) {
+                    let step = micros(pair[0].0, pair[1].0);
+                    prop_assert!(series.unknown().iter().all(|span| span.intersect(step).is_none()), "{:?}", pair);
+                    prop_assert!(course == Course::Hold || gap_limit_us.is_none_or(|limit| step.micros() <= limit), "{:?}", pair);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_is_where_no_sample_is_although_all_is_known() {
+        let times: Vec<i64> = (0..100).filter(|at| !(20..30).contains(at)).map(|at| 100 + at).collect();
+        let values = Values::real(vec![1.0; times.len()]);
+        let (samples, _) =
+            Samples::from_columns(SqlType::Float, times.clone(), values, Nulls::none()).unwrap();
+        let mut series = Series::new(Mnemonic::new("A").unwrap(), micros(0, 300), samples);
+        series.known = Coverage::from_iter([micros(0, 250)]);
+        let canvas = Canvas {
+            axis: micros(0, 300),
+            columns: 300,
+            points_each: None,
+            decimation: Decimation::M4,
+            gap_limit_us: Some(5),
+        };
+        let values = vec![1.0; times.len()];
+        let of = |course| {
+            track(&Source { series: &series, values: &values, leading: None, course }, canvas).absent
+        };
+        assert_eq!(of(Course::Straight), [micros(0, 100), micros(119, 130), micros(199, 250)]);
+        assert_eq!(of(Course::Hold), [micros(0, 100)], "what holds is silent only before its first sample");
+    }
+
+    #[test]
+    fn triangles_keep_both_ends_and_leave_out_the_rest() {
+        let times: Vec<i64> = (0..10_000).collect();
+        let values: Vec<f64> = times.iter().map(|at| (*at as f64 * 0.01).sin()).collect();
+        let (samples, _) =
+            Samples::from_columns(SqlType::Float, times, Values::real(values.clone()), Nulls::none())
+                .unwrap();
+        let series = Series::new(Mnemonic::new("A").unwrap(), micros(0, 10_000), samples);
+        let canvas = Canvas {
+            axis: micros(0, 10_000),
+            columns: 100,
+            points_each: None,
+            decimation: Decimation::Lttb,
+            gap_limit_us: None,
+        };
+        let track = track(
+            &Source { series: &series, values: &values, leading: None, course: Course::Straight },
+            canvas,
+        );
+        let drawn: Vec<i64> = track.samples().map(|sample| sample.0).collect();
+        assert_eq!((drawn.len(), drawn[0], drawn[199]), (200, 0, 9999));
+    }
+}

@@ -107,7 +107,7 @@ pub(crate) struct TableArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files")]
 pub(crate) struct FileArgs {
-    /// File to write, by extension: parquet, csv, ecsv, fits, vot, arrow, jsonl, and of every sample png, svg; `-` is stdout; with
+    /// File to write, by extension: parquet, csv, ecsv, fits, vot, arrow, jsonl, and of every sample png, svg, html; `-` is stdout; with
     /// --partition a folder (repeat for several) [default: CSV on stdout; for statistics on a terminal a table]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod charts;
+mod golden;
 mod world;
 
 use edb_core::{Coverage, NoticeKind, Sampling, Series, Values};

@@ -144,6 +144,13 @@ impl Picture {
         Self::of_svg(figure.value, figure.notices)
     }
 
+    /// As [`of_charts`](Self::of_charts), of which only texts are read: frames have another colour.
+    pub(crate) fn of_dark(charts: &[Chart<'_>], range: TimeRange, options: &FigureOptions) -> Self {
+        let figure = draw(charts, range, options, Format::Svg).unwrap();
+        let source = String::from_utf8(figure.value).unwrap().replace("#6E6E6E", FRAME);
+        Self::of_svg(source.into_bytes(), figure.notices)
+    }
+
     pub(crate) fn of_coverage(rows: &[CoverageRow], range: TimeRange) -> Self {
         Self::of_svg(draw_coverage(rows, range, &FigureOptions::default(), Format::Svg).unwrap(), Vec::new())
     }
@@ -172,11 +179,7 @@ impl Picture {
         let lines = self.source.lines().filter(|line| line.starts_with("<polyline"));
         let lines = lines
             .filter(|line| attribute(line, "stroke") == color && attribute(line, "stroke-width") != "25");
-        let point = |pair: &str| {
-            let (x, y) = pair.split_once(',').unwrap();
-            (x.parse::<f64>().unwrap() / UNITS_PER_PIXEL, y.parse::<f64>().unwrap() / UNITS_PER_PIXEL)
-        };
-        lines.map(|line| attribute(line, "points").split_whitespace().map(point).collect()).collect()
+        lines.map(|line| points(attribute(line, "points"))).collect()
     }
 
     pub(crate) fn dots(&self, color: &str) -> Vec<(f64, f64)> {
@@ -202,6 +205,21 @@ impl Picture {
         bars.filter(|bar| bar.2 > self.top).collect()
     }
 
+    /// The corners of the tints of `color`, through which one sees.
+    pub(crate) fn tints(&self, color: &str) -> Vec<Vec<(f64, f64)>> {
+        let tints = self
+            .source
+            .lines()
+            .filter(|line| line.starts_with("<polygon") && attribute(line, "fill") == color);
+        tints.map(|line| points(attribute(line, "points"))).collect()
+    }
+
+    /// The upper and the lower side of the first panel.
+    pub(crate) fn heights(&self) -> (f64, f64) {
+        let frames: Vec<_> = self.lines(FRAME).into_iter().filter(|line| line.len() == 5).collect();
+        (frames[0][0].1, frames[0][2].1)
+    }
+
     /// Where second `at` is on an axis that begins at 0 and ends at `stop`.
     pub(crate) fn x_of(&self, at: i64, stop: i64) -> f64 {
         self.sides.0 + self.width() * at as f64 / stop as f64
@@ -211,6 +229,14 @@ impl Picture {
     pub(crate) fn width(&self) -> f64 {
         self.sides.1 - self.sides.0
     }
+}
+
+fn points(text: &str) -> Vec<(f64, f64)> {
+    let point = |pair: &str| {
+        let (x, y) = pair.split_once(',').unwrap();
+        (x.parse::<f64>().unwrap() / UNITS_PER_PIXEL, y.parse::<f64>().unwrap() / UNITS_PER_PIXEL)
+    };
+    text.split_whitespace().map(point).collect()
 }
 
 fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
