@@ -97,7 +97,7 @@ fn from_csv(bytes: &[u8]) -> Result<Table> {
         }
     }
     let names = names.into_iter().map(|(name, _)| name.trim().to_owned());
-    let columns = names.zip(cells).map(|(name, cells)| column(name, cells)).collect::<Result<Vec<_>>>()?;
+    let columns = names.zip(cells).map(|(name, cells)| column(name, &cells)).collect::<Result<Vec<_>>>()?;
     Ok(Table { columns, facts, told })
 }
 
@@ -114,15 +114,12 @@ impl Iterator for Records<'_> {
         let line = self.line;
         let mut record = Vec::new();
         while !self.rest.is_empty() {
-            let (field, is_quoted, end) = match self.rest.strip_prefix('"') {
-                Some(quoted) => {
-                    let (field, length) = unquoted(quoted);
-                    (field, true, 1 + length)
-                }
-                None => {
-                    let end = self.rest.find([',', '\n']).unwrap_or(self.rest.len());
-                    (self.rest[..end].trim_end_matches('\r').to_owned(), false, end)
-                }
+            let (field, is_quoted, end) = if let Some(quoted) = self.rest.strip_prefix('"') {
+                let (field, length) = unquoted(quoted);
+                (field, true, 1 + length)
+            } else {
+                let end = self.rest.find([',', '\n']).unwrap_or(self.rest.len());
+                (self.rest[..end].trim_end_matches('\r').to_owned(), false, end)
             };
             self.line += self.rest[..end].matches('\n').count();
             self.rest = &self.rest[end..];
@@ -165,7 +162,7 @@ fn unquoted(text: &str) -> (String, usize) {
 }
 
 /// A column of what all its cells are: moments under the names of times, integers, numbers, or text.
-fn column(name: String, cells: Vec<Option<String>>) -> Result<Column> {
+fn column(name: String, cells: &[Option<String>]) -> Result<Column> {
     let mut nulls = Nulls::none();
     cells.iter().enumerate().filter(|(_, cell)| cell.is_none()).for_each(|(row, _)| nulls.push(row));
     if ["time", "stop", "start"].contains(&name.as_str()) {
@@ -219,14 +216,14 @@ impl Table {
             return Err(Error::usage("its column `time` has rows without a time"));
         }
         let all = match self.column("mnemonic") {
-            Some((_, OwnedColumn::Text(names), _)) => self.of_rows(times, names)?,
-            _ => self.of_columns(times, &["time", "stop", "start", "mnemonic", "exposure"], "")?,
+            Some((_, OwnedColumn::Text(names), _)) => self.of_rows(times, names),
+            _ => self.of_columns(times, &["time", "stop", "start", "mnemonic", "exposure"], ""),
         };
         all.into_iter().map(|(name, gathered)| self.one(&name, gathered)).collect()
     }
 
     /// A row for each sample, or for each bin.
-    fn of_rows(&self, times: &[i64], names: &TextColumn) -> Result<Vec<(String, Gathered)>> {
+    fn of_rows(&self, times: &[i64], names: &TextColumn) -> Vec<(String, Gathered)> {
         let mut rows_of: Vec<Vec<usize>> = vec![Vec::new(); names.words().len()];
         names.codes().iter().enumerate().for_each(|(row, code)| rows_of[*code as usize].push(row));
         let mut all = Vec::new();
@@ -241,10 +238,10 @@ impl Table {
                 all.push((name.to_string(), part.sample_column(&times)));
             } else {
                 let others = ["time", "mnemonic", "stop", "start", "exposure"];
-                all.extend(part.of_columns(&times, &others, &format!("{name}_"))?);
+                all.extend(part.of_columns(&times, &others, &format!("{name}_")));
             }
         }
-        Ok(all)
+        all
     }
 
     /// Of `integer`, `text` and `value` the one that has values.
@@ -260,13 +257,13 @@ impl Table {
     }
 
     /// A column for each series.
-    fn of_columns(&self, times: &[i64], others: &[&str], prefix: &str) -> Result<Vec<(String, Gathered)>> {
+    fn of_columns(&self, times: &[i64], others: &[&str], prefix: &str) -> Vec<(String, Gathered)> {
         let own = self.columns.iter().filter(|(name, ..)| !others.contains(&name.as_str()));
         let series = own.filter_map(|column| {
             let (values, nulls) = values(column)?;
             Some((format!("{prefix}{}", column.0), Gathered { times: times.to_vec(), values, nulls }))
         });
-        Ok(series.map(|(name, gathered)| (name, gathered.without_nulls())).collect())
+        series.map(|(name, gathered)| (name, gathered.without_nulls())).collect()
     }
 
     /// A series with what the file says of it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use edb::frame::{self, Table, polars::PolarsError};
 use edb::plot::{self, Bins, Chart, ChartKind, Trace};
-use edb::{Error, ErrorKind, Mnemonic, Notice, NoticeKind, Result, Series};
+use edb::{Error, ErrorKind, Mnemonic, Notice, NoticeKind, Result, Series, TimeRange};
 
 use crate::figure::{BinPlan, Envelope, Figure, PanelPlan};
 
@@ -21,7 +21,9 @@ pub(crate) fn draw(figure: &Figure, series: &[Series], wanted: &[Mnemonic]) -> R
     for panel in &figure.panels {
         charts.extend(charts_of(panel, series, wanted, &mut notices)?);
     }
-    let range = plot::time_axis(&charts).ok_or_else(|| Error::usage("there is nothing to draw"))?;
+    // All that was asked, whatever conditions leave of it.
+    let asked = series.iter().map(|one| one.range).reduce(TimeRange::hull);
+    let range = asked.ok_or_else(|| Error::usage("there is nothing to draw"))?;
     let mut drawn = plot::draw(&charts, range, &figure.options, figure.format)?;
     drawn.notices.retain(|notice| !notices.contains(notice));
     notices.append(&mut drawn.notices);

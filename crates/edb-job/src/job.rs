@@ -154,7 +154,7 @@ impl Job {
         // What is only needed has no range of its own.
         let hulls = known.iter().map(|name| archive.store().known(name));
         let hulls = hulls.collect::<Result<Vec<_>>>()?;
-        let hull = hulls.iter().flat_map(|known| known.ranges()).copied().reduce(TimeRange::hull);
+        let hull = hulls.iter().flat_map(Coverage::ranges).copied().reduce(TimeRange::hull);
         self.selection.ranges.extend(hull);
         Ok(())
     }

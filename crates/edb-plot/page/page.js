@@ -257,7 +257,7 @@ const notes = () => {
   const span = ([start, stop]) => `${moment(start, 'utc')} to ${moment(stop, 'utc')} (${duration(stop - start)})`;
   const told = new Set();
   for (const about of page.panels.flatMap((panel) => panel.abouts())) {
-    for (const [words, spans] of [['never fetched', about.unknown], ['no samples', about.absent]]) {
+    for (const [words, spans] of [['not known', about.unknown], ['no samples', about.absent]]) {
       if (spans.length === 0 || told.has(words + about.name)) continue;
       told.add(words + about.name);
       const shown = spans.slice(0, 20).map(span).join('; ');

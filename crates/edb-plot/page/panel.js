@@ -383,7 +383,7 @@ class ValuePanel extends Panel {
     const x = this.x(plot), y = this.y(plot), { palette } = this, ratio = devicePixelRatio;
     const shown = this.shown();
     // Only what is so for all of them; the notes have the rest.
-    const asked = shown.filter((curve) => curve.about.window);
+    const asked = shown.filter((curve) => curve.about.asked.length > 0);
     const common = (of) => asked.map((curve) => of(curve.about)).reduce(intersection, [this.page.range]);
     if (asked.length > 0) this.hatch(context, plot, { unknown: common((about) => about.unknown), absent: common((about) => about.absent) });
     context.lineWidth = 1.4 * ratio;

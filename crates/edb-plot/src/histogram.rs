@@ -35,7 +35,8 @@ pub(crate) fn histogram(chart: &Chart<'_>, canvas: Canvas, notices: &mut Vec<Not
         }
         let about = about(trace, canvas, false, notices);
         let values = numbers(trace.series.as_ref());
-        let rows = about.window.map_or(0..0, |window| trace.series.samples.rows_in(window));
+        let window = trace.series.range.intersect(canvas.axis);
+        let rows = window.map_or(0..0, |window| trace.series.samples.rows_in(window));
         let finite: Vec<f64> = values[rows].iter().copied().filter(|value| value.is_finite()).collect();
         if finite.len() < about.count {
             let text = format!(

@@ -35,4 +35,4 @@ pub use figure::{Decimation, FigureOptions, Format, draw};
 pub use palette::Theme;
 pub use time_axis::Clock;
 pub use timeline::{CoverageRow, draw_coverage};
-pub use trace::{Bins, Chart, ChartKind, Grouping, Limits, Trace, arrange, time_axis};
+pub use trace::{Bins, Chart, ChartKind, Grouping, Limits, Trace, arrange};

@@ -121,13 +121,12 @@ fn spans(coverage: &Coverage) -> Value {
 }
 
 fn about_value(about: &About) -> Value {
-    let window = about.window.map(|window| [window.start().as_micros(), window.stop().as_micros()]);
     json!({
         "name": about.name,
         "description": about.description,
         "unit": about.unit,
         "count": about.count,
-        "window": window,
+        "asked": spans(&about.asked),
         "unknown": spans(&about.unknown),
         "absent": spans(&about.absent),
     })

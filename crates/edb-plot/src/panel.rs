@@ -52,11 +52,25 @@ pub(crate) struct About {
     pub(crate) unit: String,
     /// Samples in the window.
     pub(crate) count: usize,
-    /// The part of its range that is on the axis, and what of it is unknown.
-    pub(crate) window: Option<TimeRange>,
+    /// What was asked of it on the axis, and what of that is unknown.
+    pub(crate) asked: Coverage,
     pub(crate) unknown: Coverage,
     /// Where there is no sample, although all is known.
     pub(crate) absent: Coverage,
+}
+
+impl About {
+    /// Adds another range of the same mnemonic.
+    fn join(&mut self, more: Self) {
+        self.count += more.count;
+        for (own, more) in [
+            (&mut self.asked, more.asked),
+            (&mut self.unknown, more.unknown),
+            (&mut self.absent, more.absent),
+        ] {
+            more.ranges().iter().for_each(|range| own.insert(*range));
+        }
+    }
 }
 
 /// One line.
@@ -70,6 +84,19 @@ pub(crate) struct Curve {
 }
 
 impl Curve {
+    /// Adds another range of the same mnemonic.
+    fn join(&mut self, more: Self) {
+        self.about.join(more.about);
+        self.track.join(more.track);
+        match (&mut self.envelope, more.envelope) {
+            (Some(own), Some(mut more)) => {
+                own.lines.append(&mut more.lines);
+                own.bands.append(&mut more.bands);
+            }
+            (own, more) => *own = own.take().or(more),
+        }
+    }
+
     /// The samples drawn that are beyond a limit.
     pub(crate) fn marks(&self) -> Vec<(Vertex, Severity)> {
         if self.limits.is_empty() {
@@ -129,12 +156,17 @@ fn over_time(
     notices: &mut Vec<Notice>,
 ) -> Result<()> {
     let mut panel: Option<ValuePanel> = None;
-    for trace in &chart.traces {
+    for (at, trace) in chart.traces.iter().enumerate() {
         if trace.is_text() {
             if chart.kind == ChartKind::Deviation {
                 return Err(numbers_only(trace.name()));
             }
-            add(Content::Text(text_panel(trace, canvas, notices)));
+            // Ranges of one mnemonic are one panel.
+            let is_own = |other: &&Trace<'_>| other.is_text() && other.name() == trace.name();
+            if !chart.traces[..at].iter().any(|other| is_own(&other)) {
+                let parts: Vec<&Trace<'_>> = chart.traces.iter().filter(is_own).collect();
+                add(Content::Text(text_panel(&parts, canvas, notices)));
+            }
             continue;
         }
         let (curves, is_whole) = if chart.kind == ChartKind::Deviation {
@@ -143,6 +175,20 @@ fn over_time(
             let is_whole = trace.series.samples.values().kind() == ValueKind::Integer && trace.bins.is_none();
             (curves(trace, chart.is_logarithmic, canvas, notices), is_whole)
         };
+        // And one curve.
+        let own = |panel: &ValuePanel, curve: &Curve| {
+            panel.curves.iter().position(|other| other.about.name == curve.about.name)
+        };
+        if let Some(panel) =
+            panel.as_mut().filter(|panel| curves.iter().all(|curve| own(panel, curve).is_some()))
+        {
+            for curve in curves {
+                if let Some(at) = own(panel, &curve) {
+                    panel.curves[at].join(curve);
+                }
+            }
+            continue;
+        }
         let unit = trace.series.about.unit.trim();
         let is_full = |panel: &ValuePanel| panel.curves.len() + curves.len() > COLORS;
         if panel.as_ref().is_some_and(is_full) {
@@ -159,12 +205,9 @@ fn over_time(
             home.unit = String::new();
         }
         home.is_whole &= is_whole;
-        // Ranges of one mnemonic have one colour.
-        let own = home.curves.iter().find(|other| other.about.name == curves[0].about.name);
-        let first =
-            own.map_or(home.curves.iter().map(|curve| curve.color + 1).max().unwrap_or(0), |own| own.color);
-        let curves = curves.into_iter().enumerate();
-        home.curves.extend(curves.map(|(at, curve)| Curve { color: first + at, ..curve }));
+        for curve in curves {
+            home.curves.push(Curve { color: home.curves.len(), ..curve });
+        }
     }
     panel.into_iter().for_each(|panel| add(Content::Values(panel.with_common_limits())));
     Ok(())
@@ -206,8 +249,8 @@ pub(crate) fn about(
         }
     };
     let count = window.map_or(0, |window| series.samples.rows_in(window).len());
-    let unknown: Coverage =
-        series.unknown().into_iter().filter_map(|span| span.intersect(canvas.axis)).collect();
+    let unknown = series.unknown().into_iter().filter_map(|span| span.intersect(canvas.axis));
+    let unknown: Vec<TimeRange> = unknown.collect();
     match window {
         None => tell(NoticeKind::NoSamples, "its range lies outside the time axis: nothing is drawn"),
         Some(_) if count == 0 => tell(NoticeKind::NoSamples, "no samples in the range drawn"),
@@ -216,6 +259,13 @@ pub(crate) fn about(
     if !unknown.is_empty() {
         tell(NoticeKind::NotKnown, "part of the range is not known: it is left blank");
     }
+    // An archive begins and ends with a sample: what is less than a pixel before the first, or after the last, is not worth a hatch.
+    let is_edge = |span: &TimeRange| {
+        let touches =
+            window.is_some_and(|window| span.start() == window.start() || span.stop() == window.stop());
+        touches && (span.micros() as f64) < canvas.pixel_us()
+    };
+    let unknown: Coverage = unknown.into_iter().filter(|span| !is_edge(span)).collect();
     if is_inferred {
         tell(
             NoticeKind::Inferred,
@@ -227,7 +277,7 @@ pub(crate) fn about(
         description: trace.description().to_owned(),
         unit: series.about.unit.trim().to_owned(),
         count,
-        window,
+        asked: window.into_iter().collect(),
         unknown,
         absent: Coverage::default(),
     }
@@ -320,23 +370,32 @@ fn deviation_curve(trace: &Trace<'_>, canvas: Canvas, notices: &mut Vec<Notice>)
     Ok(Curve { about, color: 0, track, envelope: None, limits })
 }
 
-fn text_panel(trace: &Trace<'_>, canvas: Canvas, notices: &mut Vec<Notice>) -> TextPanel {
-    let series = trace.series.as_ref();
-    let (course, is_inferred) = course(series);
-    if let Some(states) = states::states(series, course, canvas) {
-        let mut about = about(trace, canvas, is_inferred, notices);
-        let stood = states.segments.iter().filter_map(|one| crate::states::range(one.start, one.stop));
-        let stood: Coverage = stood.collect();
-        if let Some(window) = about.window {
-            let silent: Coverage = stood.gaps(window).into_iter().collect();
-            about.absent = silent.without(&about.unknown);
+/// A panel of a text: its ranges, one or more.
+fn text_panel(parts: &[&Trace<'_>], canvas: Canvas, notices: &mut Vec<Notice>) -> TextPanel {
+    let series: Vec<(&Series, Course)> =
+        parts.iter().map(|part| (part.series.as_ref(), course(&part.series).0)).collect();
+    let states = states::states(&series, canvas);
+    let mut all: Option<About> = None;
+    for part in parts {
+        // Messages are marks: how long they hold does not matter.
+        let is_inferred = states.is_some() && course(&part.series).1;
+        let about = about(part, canvas, is_inferred, notices);
+        match &mut all {
+            Some(all) => all.join(about),
+            None => all = Some(about),
         }
-        TextPanel { about, text: Text::States(states) }
-    } else {
-        // Messages are marks: how long they hold does not matter, and silence is none.
-        let about = about(trace, canvas, false, notices);
-        TextPanel { about, text: Text::Messages(states::messages(series, canvas.axis)) }
     }
+    let mut about = all.unwrap_or_default();
+    let Some(states) = states else {
+        let messages = series.iter().flat_map(|(series, _)| states::messages(series, canvas.axis)).collect();
+        return TextPanel { about, text: Text::Messages(messages) };
+    };
+    let stood: Coverage =
+        states.segments.iter().filter_map(|one| states::range(one.start, one.stop)).collect();
+    let silent = about.asked.without(&stood).without(&about.unknown);
+    about.absent =
+        silent.ranges().iter().copied().filter(|span| span.micros() as f64 >= canvas.pixel_us()).collect();
+    TextPanel { about, text: Text::States(states) }
 }
 
 /// The values of a series of numbers; not finite where there is none.

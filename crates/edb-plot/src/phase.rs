@@ -40,7 +40,8 @@ pub(crate) fn phase(chart: &Chart<'_>, canvas: Canvas, notices: &mut Vec<Notice>
         return Err(numbers_only(text.name()));
     }
     let (about_x, about_y) = (about(x, canvas, false, notices), about(y, canvas, false, notices));
-    let rows = about_x.window.map_or(0..0, |window| x.series.samples.rows_in(window));
+    let window = x.series.range.intersect(canvas.axis);
+    let rows = window.map_or(0..0, |window| x.series.samples.rows_in(window));
     let times = &x.series.samples.times()[rows.clone()];
     let values = numbers(x.series.as_ref());
     let others = at_times(y, times);

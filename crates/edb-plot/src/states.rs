@@ -31,14 +31,18 @@ pub(crate) struct States {
 /// A moment, and what was said.
 pub(crate) type Message = (i64, String);
 
-/// The states of a series of texts; `None` if its texts are messages.
-pub(crate) fn states(series: &Series, course: Course, canvas: Canvas) -> Option<States> {
-    let words = words(series, canvas.axis);
+/// The states of the ranges of one mnemonic; `None` if its texts are messages.
+pub(crate) fn states(parts: &[(&Series, Course)], canvas: Canvas) -> Option<States> {
+    let mut words: Vec<String> = parts.iter().flat_map(|(series, _)| words(series, canvas.axis)).collect();
+    words.sort_unstable();
+    words.dedup();
     let is_state =
         words.len() <= MOST_STATES && words.iter().all(|word| word.chars().count() <= LONGEST_STATE);
     is_state.then(|| {
-        let segments = segments(series, &words, course, canvas);
-        States { words, segments }
+        let mut all: Vec<Segment> =
+            parts.iter().flat_map(|(series, course)| segments(series, &words, *course, canvas)).collect();
+        all.sort_by_key(|segment| segment.start);
+        States { words, segments: all }
     })
 }
 
@@ -50,7 +54,7 @@ pub(crate) fn messages(series: &Series, axis: TimeRange) -> Vec<Message> {
     samples.filter_map(|sample| Some((sample.time.as_micros(), text(sample.value)?))).collect()
 }
 
-/// The distinct texts on the axis or held into it, ascending; no more than tell a state from messages.
+/// The distinct texts on the axis or held into it.
 fn words(series: &Series, axis: TimeRange) -> Vec<String> {
     let Values::Text(column) = series.samples.values() else { return Vec::new() };
     let rows = series.range.intersect(axis).map_or(0..0, |window| series.samples.rows_in(window));
@@ -68,8 +72,6 @@ fn words(series: &Series, axis: TimeRange) -> Vec<String> {
     {
         words.push(word.to_string());
     }
-    words.sort_unstable();
-    words.dedup();
     words
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use edb_core::{Error, Result, Series, TimeRange, ValueKind};
+use edb_core::{Error, Result, Series, ValueKind};
 
 /// A series to draw, and what is known about its values.
 #[derive(Debug, Clone)]
@@ -188,7 +188,7 @@ pub fn arrange<'a>(traces: impl IntoIterator<Item = Trace<'a>>, grouping: Groupi
             let is_same = first.series.mnemonic() == trace.series.mnemonic();
             let is_alike =
                 !unit.is_empty() && first.series.about.unit.trim() == unit && grouping == Grouping::Unit;
-            !trace.is_text() && !first.is_text() && (is_alike || (is_same && grouping == Grouping::Mnemonic))
+            trace.is_text() == first.is_text() && (is_same || (is_alike && !trace.is_text()))
         };
         match charts.iter_mut().find(is_home) {
             Some(chart) => chart.traces.push(trace),
@@ -196,10 +196,4 @@ pub fn arrange<'a>(traces: impl IntoIterator<Item = Trace<'a>>, grouping: Groupi
         }
     }
     charts
-}
-
-/// The time from the first of the ranges of these charts to the end of the last.
-pub fn time_axis(charts: &[Chart<'_>]) -> Option<TimeRange> {
-    let traces = charts.iter().flat_map(|chart| &chart.traces);
-    traces.map(|trace| trace.series.range).reduce(TimeRange::hull)
 }

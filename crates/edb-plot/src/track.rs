@@ -22,8 +22,6 @@ pub(crate) struct Track {
     pub(crate) dots: Vec<Vertex>,
     /// Where there is no sample, although all is known.
     pub(crate) absent: Vec<TimeRange>,
-    /// Samples in the window.
-    pub(crate) count: usize,
     /// How long a column is of which only extremes are kept; nothing if all samples are.
     pub(crate) column_us: Option<f64>,
 }
@@ -75,6 +73,18 @@ impl Track {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.dots.is_empty()
+    }
+
+    /// Adds what is drawn of another range.
+    pub(crate) fn join(&mut self, mut more: Self) {
+        self.runs.append(&mut more.runs);
+        let start = |run: &Run| {
+            run.carried.or_else(|| run.samples.first().copied()).map_or(i64::MIN, |vertex| vertex.0)
+        };
+        self.runs.sort_by_key(start);
+        self.dots.append(&mut more.dots);
+        self.dots.sort_by_key(|dot| dot.0);
+        self.column_us = self.column_us.into_iter().chain(more.column_us).reduce(f64::max);
     }
 }
 
@@ -171,6 +181,12 @@ impl Canvas {
         Self { columns: columns.clamp(1, self.axis.micros() as usize), points_each: None, ..self }
     }
 
+    /// How much time a pixel of the screen has, at least about: on a page each series has columns of its own.
+    pub(crate) fn pixel_us(&self) -> f64 {
+        let pixels = if self.points_each.is_some() { 2000 } else { self.columns };
+        self.axis.micros() as f64 / pixels.max(1) as f64
+    }
+
     pub(crate) fn column(&self, time: i64) -> usize {
         column_of(time, self.axis.start().as_micros(), self.axis.stop().as_micros(), self.columns)
     }
@@ -223,7 +239,7 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn track(&self) -> Track {
         let course = self.source.course;
-        let mut track = Track { course, count: self.rows.len(), ..Track::default() };
+        let mut track = Track { course, ..Track::default() };
         let is_value = |row: &usize| self.source.values[*row].is_finite();
         if self.rows.clone().filter(is_value).take(FEW + 1).count() <= FEW {
             track.dots = self.rows.clone().filter(is_value).map(|row| self.vertex(row)).collect();
@@ -345,7 +361,8 @@ impl Drawing<'_> {
             last = time;
         }
         let end = stop.as_micros();
-        let is_silent = if limit == i64::MAX { self.rows.is_empty() } else { end - last > limit };
+        let is_seen = (end - last) as f64 >= self.canvas.pixel_us();
+        let is_silent = is_seen && if limit == i64::MAX { self.rows.is_empty() } else { end - last > limit };
         if is_silent && last < end {
             spans.push((last, end));
         }

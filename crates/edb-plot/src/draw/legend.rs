@@ -2,7 +2,7 @@
 
 use super::TICK_SIZE;
 use crate::font::Font;
-use crate::panel::{About, Content, Curve, Panel, Text};
+use crate::panel::{About, Content, Panel, Text};
 use crate::scene::{Anchor, Area, Color, Point, Scene};
 
 const SIZE: f64 = 12.0;
@@ -54,19 +54,8 @@ fn items(panel: &Panel, scene: &Scene, shown: Option<usize>, font: &Font) -> Vec
                 let is_there = curve.about.count > 0 || !curve.track.is_empty() || curve.envelope.is_some();
                 let color = if is_there { palette.series[curve.color % 7] } else { palette.leader };
                 let swatch = if curve.envelope.is_some() { Swatch::Band(color) } else { Swatch::Line(color) };
-                // Ranges of one mnemonic are one entry, which has no samples only if none of them has any.
-                match items
-                    .iter_mut()
-                    .find(|item| item.text == curve.about.name || item.text == name(&curve.about))
-                {
-                    Some(_) => {}
-                    None if values.curves.iter().any(|other| is_fuller(other, curve)) => {}
-                    None => items.push(Item {
-                        swatch,
-                        text: name(&curve.about),
-                        more: more(&curve.about, values.curves.len()),
-                    }),
-                }
+                let more = more(&curve.about, values.curves.len());
+                items.push(Item { swatch, text: name(&curve.about), more });
             }
             let limits = values.limits;
             let side = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
@@ -116,11 +105,6 @@ fn items(panel: &Panel, scene: &Scene, shown: Option<usize>, font: &Font) -> Vec
         }
     }
     items
-}
-
-/// Whether another range of the same mnemonic has samples, and this one has none.
-fn is_fuller(other: &Curve, curve: &Curve) -> bool {
-    curve.about.count == 0 && other.about.count > 0 && other.about.name == curve.about.name
 }
 
 fn places(items: &[Item], (left, right): (f64, f64), font: &Font) -> Vec<Point> {

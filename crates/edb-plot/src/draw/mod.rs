@@ -100,9 +100,11 @@ pub(crate) fn timed_panel(scene: &mut Scene, panel: &Panel, area: Area, axis: &T
 /// strips at its bottom, each in its colour.
 fn shade(scene: &mut Scene, plane: &Plane, about: &[(&About, Color)]) {
     let common = |of: fn(&About) -> &Coverage| {
-        let asked =
-            about.iter().filter(|(about, _)| about.window.is_some()).map(|(about, _)| of(about).clone());
-        asked.reduce(|all, more| all.intersect(&more)).unwrap_or_default()
+        about
+            .iter()
+            .map(|(about, _)| of(about).clone())
+            .reduce(|all, more| all.intersect(&more))
+            .unwrap_or_default()
     };
     let (unknown, absent) = (common(|about| &about.unknown), common(|about| &about.absent));
     let palette = scene.palette;
@@ -226,7 +228,7 @@ pub(crate) fn time_axis(
     let middle = f64::midpoint(columns.left, columns.right);
     scene.text(axis.clock.name(), (middle, top + 53.0), UNIT_SIZE, palette.text, Anchor::Middle);
     let mut right = columns.right;
-    for (text, is_slanted) in [(has_absent, "no samples", false), (has_unknown, "never fetched", true)]
+    for (text, is_slanted) in [(has_absent, "no samples", false), (has_unknown, "not known", true)]
         .into_iter()
         .filter(|one| one.0)
         .map(|one| (one.1, one.2))

@@ -39,7 +39,7 @@ pub(super) fn draw(scene: &mut Scene, panel: &ValuePanel, area: Area, axis: &Tim
     let about: Vec<(&About, Color)> = panel
         .curves
         .iter()
-        .filter(|curve| curve.about.window.is_some())
+        .filter(|curve| !curve.about.asked.is_empty())
         .map(|curve| (&curve.about, palette.series[curve.color % 7]))
         .collect();
     let Some(span) = span(panel) else {

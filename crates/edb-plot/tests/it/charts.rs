@@ -240,7 +240,7 @@ fn what_is_unknown_and_what_is_silent_are_hatched_and_named() {
     series.known = Coverage::from_iter([range(0, 150)]);
     let figure = Picture::of(&[series.clone()], range(0, 200), &FigureOptions::default());
     assert!(
-        figure.texts.contains(&"never fetched".to_owned()) && figure.texts.contains(&"no samples".to_owned())
+        figure.texts.contains(&"not known".to_owned()) && figure.texts.contains(&"no samples".to_owned())
     );
     let inside = |line: &[(f64, f64)], from: i64, to: i64| {
         line.iter()
@@ -262,7 +262,7 @@ fn what_is_unknown_and_what_is_silent_are_hatched_and_named() {
 
     series.known = Coverage::from_iter([range(0, 200)]);
     let figure = Picture::of(&[series], range(0, 200), &FigureOptions::default());
-    assert!(!figure.texts.contains(&"never fetched".to_owned()));
+    assert!(!figure.texts.contains(&"not known".to_owned()));
 }
 
 #[test]
