@@ -66,13 +66,13 @@ fn from_csv(bytes: &[u8]) -> Result<Table> {
     let mut rest = text;
     while let Some(line) = rest.lines().next().filter(|line| line.starts_with('#') || line.trim().is_empty())
     {
-        if let Some((key, value)) = line.trim_start_matches('#').trim().split_once(": ") {
+        if let Some((key, value)) = fact(line) {
             // `column NAME [unit]: description`, `mnemonic: NAME [unit]: description`
             let (head, description) = match key.strip_prefix("column ") {
-                Some(head) => (head, value),
-                None if key == "mnemonic" => value.split_once(':').unwrap_or((value, "")),
+                Some(head) => (head, value.as_str()),
+                None if key == "mnemonic" => value.split_once(':').unwrap_or((&value, "")),
                 None => {
-                    facts.push((key.to_owned(), value.to_owned()));
+                    facts.push((key, value));
                     ("", "")
                 }
             };
@@ -99,6 +99,15 @@ fn from_csv(bytes: &[u8]) -> Result<Table> {
     let names = names.into_iter().map(|(name, _)| name.trim().to_owned());
     let columns = names.zip(cells).map(|(name, cells)| column(name, &cells)).collect::<Result<Vec<_>>>()?;
     Ok(Table { columns, facts, told })
+}
+
+/// A pair of words in a line before the rows: `# key: value`, or, of ECSV, `# - ["key", "value"]`.
+fn fact(line: &str) -> Option<(String, String)> {
+    let line = line.trim_start_matches('#').trim();
+    if let Some(list) = line.strip_prefix("- [") {
+        return serde_json::from_str(&format!("[{list}")).ok();
+    }
+    line.split_once(": ").map(|(key, value)| (key.to_owned(), value.to_owned()))
 }
 
 /// Records of comma-separated values, with the line on which each begins; of each field whether it stood in quotes.
@@ -263,7 +272,8 @@ impl Table {
             let (values, nulls) = values(column)?;
             Some((format!("{prefix}{}", column.0), Gathered { times: times.to_vec(), values, nulls }))
         });
-        series.map(|(name, gathered)| (name, gathered.without_nulls())).collect()
+        let series = series.map(|(name, gathered)| (name, gathered.without_nulls()));
+        series.filter(|(_, gathered)| !gathered.times.is_empty()).collect()
     }
 
     /// A series with what the file says of it.

@@ -84,9 +84,7 @@ impl Default for PanelPlan {
 impl PanelPlan {
     /// The mnemonics that it needs beside those that are selected.
     pub(crate) fn needs(&self) -> Vec<Mnemonic> {
-        let derived = |name: &Mnemonic| self.preparation.derive.iter().any(|one| one.name == *name);
-        let own = self.select.iter().flatten().filter(|name| !derived(name)).cloned();
-        own.chain(self.preparation.needs()).collect()
+        self.measured().into_iter().chain(self.preparation.needs()).collect()
     }
 
     /// The limits of a mnemonic: its own, or else those of all.
@@ -95,8 +93,18 @@ impl PanelPlan {
         of(Some(name)).or_else(|| of(None)).map(|(_, limits)| *limits).unwrap_or_default()
     }
 
+    /// What of its own selection is not derived.
+    fn measured(&self) -> Vec<Mnemonic> {
+        let is_derived = |name: &Mnemonic| self.preparation.derive.iter().any(|one| one.name == *name);
+        self.select.iter().flatten().filter(|name| !is_derived(name)).cloned().collect()
+    }
+
     pub(crate) fn check(&self, wanted: &[Mnemonic]) -> Result<()> {
-        self.preparation.check(self.select.as_deref().unwrap_or(wanted))
+        if self.select.is_some() {
+            self.preparation.check(&self.measured())
+        } else {
+            self.preparation.check(wanted)
+        }
     }
 }
 

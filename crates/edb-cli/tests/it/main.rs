@@ -14,6 +14,7 @@ mod fetch;
 mod files;
 mod network;
 mod observations;
+mod plot;
 mod real;
 mod stats;
 mod store;
