@@ -236,7 +236,7 @@ fn files_are_a_source_of_what_they_were_made_from() {
     }
     assert_eq!(
         world.edb(&["export", "--source", "a.csv", "SAMPLE_FINE_X", "--quiet"]).code,
-        2,
+        4,
         "it is not there"
     );
 }
