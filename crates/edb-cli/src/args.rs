@@ -241,7 +241,7 @@ pub(crate) enum Command {
     /// TOML: name, source, store, folder, start, stop, select, observations, instrument, products, margin, `change_only`, manifest, and for each `[[output]]` its
     /// file, format, partition, comments, dialect, and either align = { times, method, `max_age`, origin, exceptions, beside }, or resample = { every (a bin, range or block),
     /// statistics, layout, stamp, `keep_empty`, `min_count`, sigma, `max_iterations`, origin }, or table, limits; derive, where, pad, within, without,
-    /// `ignore_edges`, `until_seen`, `complete_only`, borders, `max_gap`; for figures title, width, height and figure (a description, or the name of a file with one; see `docs/figures.md`). Each word means what the flag of its name does; paths
+    /// `ignore_edges`, `until_seen`, `complete_only`, borders, `max_gap`; for figures title, width, height and figure (a description, or the name of a file with one; see `examples/figures.md`). Each word means what the flag of its name does; paths
     /// are relative to where the command runs. `examples/quickstart.toml` is one.
     Run(RunArgs),
     /// Serve a store over the EDB protocol: clients of MAST work unchanged

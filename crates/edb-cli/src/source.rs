@@ -167,6 +167,7 @@ pub(crate) async fn archive(
     let origin = Origin::choose(common, source)?;
     let folder = store_folder(common, store).filter(|_| !matches!(origin, Origin::Files(_)));
     let is_offline = matches!(origin, Origin::Store);
+    let is_whole = matches!(origin, Origin::Files(_));
     let store: Arc<dyn Store> = match (&origin, folder) {
         (Origin::Files(path), _) => open_files(path, now())?,
         (_, Some(folder)) if is_offline => Arc::new(DiskStore::open(&folder)?),
@@ -187,6 +188,7 @@ pub(crate) async fn archive(
         settle: common.settle,
         change_only: change_only.to_vec(),
         limits: limits(common),
+        is_whole,
         dictionary: client.as_ref().and_then(|client| dictionary_cache(common, client)),
     };
     let source = client.map(|client| Arc::new(client) as Arc<dyn Source>);

@@ -53,6 +53,24 @@ pub struct BinPlan {
     pub has_samples: bool,
 }
 
+impl BinPlan {
+    /// Whether the line is one of values, as a mean is, and not of counts or widths.
+    pub(crate) fn is_of_values(&self) -> bool {
+        !matches!(
+            self.line,
+            Statistic::Count
+                | Statistic::Std
+                | Statistic::StdSample
+                | Statistic::Sum
+                | Statistic::Range
+                | Statistic::TimeStd
+                | Statistic::Fraction
+                | Statistic::ClippedCount
+                | Statistic::ClippedStd
+        )
+    }
+}
+
 /// What lies around a line of bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Envelope {

@@ -256,7 +256,28 @@ impl PanelWords {
         };
         let line = Statistic::parse(self.line.as_deref().unwrap_or("mean"))?;
         let envelopes = [("range", Envelope::Range), ("std", Envelope::Deviation), ("none", Envelope::None)];
-        let envelope = word("envelope", self.envelope.as_deref(), &envelopes)?;
+        let plan = BinPlan {
+            options: ResampleOptions::new(parse_bins(every, self.origin.as_deref())?),
+            name: every.clone(),
+            line,
+            envelope: word("envelope", self.envelope.as_deref(), &envelopes)?,
+            has_samples: self.samples.unwrap_or_default(),
+        };
+        let (name, is_deviation) = (line.word(), self.show.iter().any(|word| word == "deviation"));
+        if line == Statistic::Fraction {
+            return Err(
+                Error::usage("a fraction is of each state, and no line").with_hint("ask `edb stats` for it")
+            );
+        }
+        if !plan.is_of_values()
+            && (is_deviation || self.envelope.as_deref().is_some_and(|word| word != "none"))
+        {
+            return Err(Error::usage(format!(
+                "a line of `{name}` is not one of values: nothing lies around it or deviates from it"
+            ))
+            .with_hint("leave the envelope and the deviation out, or draw another line, as `mean`"));
+        }
+        let envelope = if plan.is_of_values() { plan.envelope } else { Envelope::None };
         let max_gap = parse_limit(self.max_gap.as_deref().unwrap_or("learned"))?;
         // Of what sigma clipping leaves, the deviation is of what it leaves, too.
         let is_clipped = line.word().starts_with("clipped");
@@ -265,7 +286,6 @@ impl PanelWords {
             Envelope::Deviation => vec![if is_clipped { Statistic::ClippedStd } else { Statistic::Std }],
             Envelope::None => Vec::new(),
         };
-        let bins = parse_bins(every, self.origin.as_deref())?;
         let mut statistics = vec![line];
         statistics.extend(around.into_iter().filter(|one| *one != line));
         let options = ResampleOptions {
@@ -274,15 +294,9 @@ impl PanelWords {
             layout: Layout::Long,
             stamp: Stamp::Start,
             max_gap,
-            ..ResampleOptions::new(bins)
+            ..plan.options
         };
-        Ok(Some(BinPlan {
-            options,
-            name: every.clone(),
-            line,
-            envelope,
-            has_samples: self.samples.unwrap_or_default(),
-        }))
+        Ok(Some(BinPlan { options, envelope, ..plan }))
     }
 }
 

@@ -166,6 +166,15 @@ impl Job {
 }
 
 impl Output {
+    /// What is done to series before, for the whole of it or for a panel.
+    pub(crate) fn preparations(&self) -> Vec<&Preparation> {
+        let mut all = vec![&self.preparation];
+        if let Shape::Figure(figure) = &self.shape {
+            all.extend(figure.panels.iter().map(|panel| &panel.preparation));
+        }
+        all
+    }
+
     fn is_streamed(&self) -> bool {
         let Preparation { derive, edges, .. } = &self.preparation;
         match &self.shape {

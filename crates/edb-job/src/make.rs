@@ -88,7 +88,7 @@ async fn collect(
                 }
                 Shape::Figure(figure) => {
                     let figure = signed(figure, &facts, &footer);
-                    Made::Figure(draw(&figure, &series, &resolved.wanted)?)
+                    Made::Figure(draw(&figure, &series, &resolved.wanted, &mut notices)?)
                 }
             });
         }
@@ -172,6 +172,12 @@ fn signed(figure: &Figure, facts: &[(String, String)], footer: &str) -> Figure {
     let lines: Vec<String> =
         facts.iter().chain(&done).map(|(key, value)| format!("{key}: {value}")).collect();
     figure.options.description = lines.join("\n");
-    footer.clone_into(&mut figure.options.footer);
+    // One condition is part of what the figure shows; several have headings.
+    let conditions: Vec<&str> =
+        done.iter().filter(|(key, _)| key == "where").map(|(_, words)| words.as_str()).collect();
+    figure.options.footer = match conditions.as_slice() {
+        [only] => format!("where {only} · {footer}"),
+        _ => footer.to_owned(),
+    };
     figure
 }

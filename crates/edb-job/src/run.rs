@@ -152,7 +152,8 @@ fn meant_as_text(error: Error, job: &Job) -> Error {
             && error.kind() == ErrorKind::UnknownMnemonic
             && message.contains(&format!("`{name}`"))
     };
-    match job.outputs.iter().flat_map(|output| output.preparation.needs()).find(|name| is_it(&name)) {
+    let needs = job.outputs.iter().flat_map(Output::preparations).flat_map(edb::frame::Preparation::needs);
+    match needs.into_iter().find(|name| is_it(&name)) {
         Some(name) => {
             let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
             error.with_hint(format!("{hint}texts are written in quotes, as '{name}'"))

@@ -16,7 +16,7 @@ class TextPanel extends Panel {
   }
 
   axes(axis) {
-    return [{ ...this.timeAxis(axis), size: 0, values: () => [], ticks: { show: false } }, { ...axis, scale: 'y', size: LEFT, values: () => [], splits: () => [], ticks: { show: false }, grid: { show: false } }];
+    return [{ ...this.timeAxis(axis), size: 0, values: () => [], ticks: { show: false } }, { ...axis, scale: 'y', size: () => this.page.left, values: () => [], splits: () => [], ticks: { show: false }, grid: { show: false } }];
   }
 
   columns() {
@@ -40,6 +40,7 @@ class StatePanel extends TextPanel {
 
   draw(context, plot) {
     this.hatch(context, plot, this.spec.about);
+    if (this.times.length === 0) this.nothing(context, plot);
     const [start, stop] = this.page.view, x = this.x(plot), ratio = devicePixelRatio;
     const top = plot.bbox.top + 3 * ratio, height = plot.bbox.height - 6 * ratio;
     let pending = null;
@@ -121,6 +122,7 @@ class MessagePanel extends TextPanel {
 
   draw(context, plot) {
     this.hatch(context, plot, this.spec.about);
+    if (this.times.length === 0) this.nothing(context, plot);
     const [start, stop] = this.page.view, x = this.x(plot), ratio = devicePixelRatio, { palette } = this;
     const { left, top, width, height } = plot.bbox, line = 16 * ratio, mark = 13 * ratio;
     const lanes = new Array(Math.max(0, Math.floor((height - mark - 4 * ratio) / line))).fill(-Infinity);
@@ -202,7 +204,8 @@ class HistogramPanel extends SidePanel {
 
   data() {
     const { low, step, bars } = this.spec;
-    return [[low, low + step * bars[0].counts.length], [null, null]];
+    const room = bars[0].counts.length === 1 ? 3 * step : 0;
+    return [[low - room, low + step * bars[0].counts.length + room], [null, null]];
   }
 
   isLog() {
@@ -217,7 +220,7 @@ class HistogramPanel extends SidePanel {
   }
 
   axes(axis) {
-    return [{ ...axis, scale: 'x', size: 46, label: this.spec.unit || 'value', labelSize: 18, labelFont: axis.font }, { ...axis, scale: 'y', size: LEFT }];
+    return [{ ...axis, scale: 'x', size: 46, label: this.spec.unit || 'value', labelSize: 18, labelFont: axis.font }, { ...axis, scale: 'y', size: (plot, labels) => this.labelled(plot, labels) }];
   }
 
   draw(context, plot) {
@@ -270,7 +273,7 @@ class PhasePanel extends SidePanel {
     this.times = readTimes(spec.times);
     this.xs = readValues(spec.xs);
     this.ys = readValues(spec.ys);
-    this.readout = this.entry(`${spec.y.name} over ${spec.x.name}`, 'coloured by time, early dark, late bright', '', false);
+    this.readout = this.entry(`${spec.y.name} over ${spec.x.name}`, this.times.length > 0 ? `dark ${moment(this.times[0], page.clock, 0)}, bright ${moment(this.times[this.times.length - 1], page.clock, 0)}` : 'no samples', '', false);
     this.place();
   }
 
@@ -306,7 +309,7 @@ class PhasePanel extends SidePanel {
     const name = (about) => about.name + (about.unit ? ` (${about.unit})` : '');
     const values = (plot, splits) => splits.map((split) => String(+split.toPrecision(9)));
     return [{ ...axis, scale: 'x', size: 46, label: name(this.spec.x), labelSize: 18, labelFont: axis.font, values },
-      { ...axis, scale: 'y', size: LEFT + 18, label: name(this.spec.y), labelSize: 18, labelFont: axis.font, values }];
+      { ...axis, scale: 'y', size: (plot, labels) => this.labelled(plot, labels), label: name(this.spec.y), labelSize: 18, labelFont: axis.font, values }];
   }
 
   draw(context, plot) {

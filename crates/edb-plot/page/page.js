@@ -10,15 +10,17 @@ const page = {
   theme: figure.theme === 'dark' || matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
   isLogToggled: false,
   time: null,
+  // What the widest label beside a panel needs: all panels begin there.
+  left: 58,
   history: [],
   panels: [],
 
-  // The narrowest view is ten microseconds.
+  // The narrowest view is a millisecond, the step of the service's times.
   show(view, isStep = true) {
     let [start, stop] = view;
-    if (!(stop - start >= 10)) {
+    if (!(stop - start >= 1000)) {
       const middle = (start + stop) / 2;
-      [start, stop] = [middle - 5, middle + 5];
+      [start, stop] = [middle - 500, middle + 500];
     }
     const [first, last] = this.range, reach = last - first;
     if (stop - start >= reach) [start, stop] = [first, last];
@@ -74,6 +76,19 @@ const page = {
     }
   },
 
+  // Makes room for a label that is wider than those before.
+  widen(left) {
+    if (left <= this.left) return;
+    this.left = left;
+    if (this.isWidening) return;
+    this.isWidening = true;
+    requestAnimationFrame(() => {
+      this.isWidening = false;
+      document.documentElement.style.setProperty('--left', this.left + 'px');
+      this.rebuild();
+    });
+  },
+
   rebuild() {
     for (const panel of this.panels) {
       if (panel.plot) panel.chart.style.height = panel.height + 'px';
@@ -84,7 +99,7 @@ const page = {
 
   // Whether the pixels of the view are narrower than the intervals of which only extremes are here.
   resolution() {
-    const pixel = (this.view[1] - this.view[0]) / Math.max(1, innerWidth - LEFT - RIGHT);
+    const pixel = (this.view[1] - this.view[0]) / Math.max(1, innerWidth - this.left - RIGHT);
     const columns = this.panels.flatMap((panel) => panel.columns());
     const status = document.getElementById('resolution');
     const widest = Math.max(0, ...columns);
@@ -185,13 +200,13 @@ const page = {
       context.fillText(text, x * ratio, y);
       return context.measureText(text).width / ratio;
     };
-    write(figure.title, 12, 22 * ratio, 15, palette.text);
+    write(`${figure.title}   ${figure.span}`, 12, 22 * ratio, 15, palette.text);
     write(`${moment(this.view[0], this.clock)} to ${moment(this.view[1], this.clock)}`, 12, 40 * ratio, 12, palette.quiet);
     let top = 48 * ratio;
     this.panels.forEach((panel, at) => {
-      let line = top + 15 * ratio, x = LEFT;
+      let line = top + 15 * ratio, x = this.left;
       if (panel.spec.heading) {
-        write(panel.spec.heading, LEFT, line, 13, palette.text);
+        write(panel.spec.heading, this.left, line, 13, palette.text);
         line += 19 * ratio;
       }
       for (const item of panel.legend.children) {
@@ -218,7 +233,7 @@ const page = {
     rows.sort((one, other) => one[0] - other[0]);
     const text = (value) => (/[",\n\r#]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value);
     const lines = rows.map(([time, name, value, low, high, words]) => [moment(time, 'utc', 6).replace(' ', 'T') + 'Z', text(name), value, low, high, text(words)].join(','));
-    const notes = [figure.title, document.getElementById('resolution').textContent, ...figure.provenance].map((line) => `# ${line}\n`).join('');
+    const notes = [`${figure.title}   ${figure.span}`, document.getElementById('resolution').textContent, ...figure.provenance].map((line) => `# ${line}\n`).join('');
     return `${notes}time,name,value,low,high,text\n${lines.join('\n')}\n`;
   },
 
@@ -272,7 +287,7 @@ const notes = () => {
 
 const begin = () => {
   document.documentElement.dataset.theme = page.theme;
-  document.querySelector('h1').textContent = figure.title;
+  document.querySelector('h1').append(element('span', figure.title), ' ', element('small', figure.span));
   document.querySelector('footer').textContent = figure.footer;
   const tools = document.getElementById('tools');
   for (const [name, key, about, act] of TOOLS) {
@@ -311,6 +326,11 @@ const begin = () => {
     width = innerWidth;
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', (event) => page.setTheme(event.matches ? 'dark' : 'light'));
+  const abouts = page.panels.flatMap((panel) => panel.abouts());
+  for (const [words, of, kind] of [['not known', 'unknown', 'slanted'], ['no samples', 'absent', 'upright']]) {
+    if (!abouts.some((about) => about[of].length > 0)) continue;
+    document.getElementById('shades').append(element('span', '', `shade ${kind}`), element('span', words));
+  }
   page.resolution();
   notes();
 };

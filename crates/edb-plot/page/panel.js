@@ -30,8 +30,30 @@ const element = (name, content = '', of = '') => {
 
 const numberText = (value) => (value === null ? '' : Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9 || value === 0 ? String(+value.toPrecision(12)) : value.toExponential());
 
-const LEFT = 58;
 const RIGHT = 44;
+
+const limitWords = ({ nominal, yellow, red }) => {
+  const pair = ([low, high]) => `${numberText(low)} … ${numberText(high)}`.trim();
+  return [nominal !== null && `nominal ${numberText(nominal)}`, yellow && `yellow ${pair(yellow)}`, red && `red ${pair(red)}`].filter((words) => words);
+};
+
+// Round values of a logarithmic axis: powers of ten, and, where these are few, three times or twice and five times as much; within a decade
+// equal steps.
+const logTicks = (min, max) => {
+  const values = [];
+  if (max / min <= 10) {
+    const rough = (max - min) / 5, decade = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((digit) => digit * decade).find((one) => one >= rough);
+    for (let at = Math.ceil(min / step); at * step <= max; at++) values.push(at * step);
+    return values;
+  }
+  const first = Math.floor(Math.log10(min)), last = Math.ceil(Math.log10(max));
+  const every = Math.ceil((last - first) / 8), digits = last - first <= 2 ? [1, 2, 5] : last - first <= 4 ? [1, 3] : [1];
+  for (let power = Math.ceil(first / every) * every; power <= last; power += every) {
+    for (const digit of digits) values.push(digit * 10 ** power);
+  }
+  return values.filter((value) => value >= min && value <= max);
+};
 
 class Panel {
   constructor(spec, page) {
@@ -157,7 +179,15 @@ class Panel {
   }
 
   axes(axis) {
-    return [this.timeAxis(axis), { ...axis, scale: 'y', size: LEFT, gap: 4, space: 24 }];
+    return [this.timeAxis(axis), { ...axis, scale: 'y', size: (plot, labels) => this.labelled(plot, labels), gap: 4, space: 24 }];
+  }
+
+  // The room left of the panel, which is that of all.
+  labelled(plot, labels) {
+    plot.ctx.font = `${12 * devicePixelRatio}px "DejaVu Sans", Verdana, sans-serif`;
+    const widest = Math.max(0, ...(labels || []).map((label) => plot.ctx.measureText(label).width / devicePixelRatio));
+    this.page.widen(Math.ceil(widest) + 18);
+    return this.page.left;
   }
 
   cursor() {
@@ -248,6 +278,15 @@ class Panel {
 
   drawBack() {}
 
+  // Says that there is nothing to see.
+  nothing(context, { bbox }) {
+    context.font = `${12 * devicePixelRatio}px "DejaVu Sans", Verdana, sans-serif`;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.fillStyle = this.palette.quiet;
+    context.fillText('no samples in this view', bbox.left + bbox.width / 2, bbox.top + bbox.height / 2);
+  }
+
   moved(plot) {
     if (this.isTimed) this.page.point(plot.cursor.left >= 0 ? plot.posToVal(plot.cursor.left, 'x') : null, this);
   }
@@ -260,10 +299,10 @@ class Panel {
     this.page.show(view);
   }
 
-  // How far from a moment a sample may lie that the crosshair is about: eight pixels.
+  // How far from a moment a sample may lie that the crosshair is about, where no line connects samples: three pixels.
   near() {
     const [min, max] = this.page.view;
-    return ((max - min) / Math.max(1, this.width() - LEFT - RIGHT)) * 8;
+    return ((max - min) / Math.max(1, this.width() - this.page.left - RIGHT)) * 3;
   }
 
   names() {
@@ -285,21 +324,21 @@ class ValuePanel extends Panel {
     super(spec, page);
     this.height = 210;
     this.wantsLog = spec.log;
-    this.curves = spec.curves.map((curve) => ({ ...curve, track: new Track(curve.track), bins: curve.bins && new BinTrack(curve.bins) }));
+    this.curves = spec.curves.map((curve) => ({ ...curve, track: new Track(curve.track), bins: curve.bins && new BinTrack(curve.bins),
+      marks: curve.marks && { times: readTimes(curve.marks.times), values: readValues(curve.marks.values) } }));
     const listed = new Map();
     for (const curve of this.curves) {
       const { about } = curve;
       if (!listed.has(about.name)) {
         const name = about.name + (about.count === 0 ? ' (no samples)' : '');
-        listed.set(about.name, this.entry(name, about.description, `series ${curve.color}`, Boolean(curve.bins), about.name, spec.unit));
+        const common = spec.limits.nominal !== null || spec.limits.yellow || spec.limits.red;
+        const own = common ? [] : limitWords(curve.limits);
+        listed.set(about.name, this.entry(name, [about.description, ...own].filter((text) => text).join(', '), `series ${curve.color}`, Boolean(curve.bins), about.name, spec.unit));
       }
       curve.readout = listed.get(about.name);
     }
-    const { nominal, yellow, red } = spec.limits;
-    const pair = ([low, high]) => `${numberText(low)} … ${numberText(high)}`.trim();
-    if (nominal !== null && nominal !== 0) this.entry(`nominal ${numberText(nominal)}`, '', 'quiet', false);
-    if (yellow) this.entry(`yellow ${pair(yellow)}`, '', 'yellow', true);
-    if (red) this.entry(`red ${pair(red)}`, '', 'red', true);
+    const kinds = { nominal: ['quiet', false], yellow: ['yellow', true], red: ['red', true] };
+    for (const words of limitWords({ ...spec.limits, nominal: spec.limits.nominal || null })) this.entry(words, '', ...kinds[words.split(' ')[0]]);
     this.place();
   }
 
@@ -329,14 +368,19 @@ class ValuePanel extends Panel {
   extent() {
     let low = Infinity, high = -Infinity;
     for (const curve of this.shown()) {
-      for (const part of [curve.track, curve.bins]) {
+      const marks = curve.marks && { extent: (start, stop) => {
+        const inside = curve.marks.values.slice(place(curve.marks.times, start), place(curve.marks.times, stop));
+        return inside.reduce(([lower, higher], value) => [Math.min(lower, value), Math.max(higher, value)], [Infinity, -Infinity]);
+      } };
+      for (const part of [curve.track, curve.bins, marks]) {
         if (!part) continue;
         const [lower, higher] = part.extent(...this.page.view);
         low = Math.min(low, lower);
         high = Math.max(high, higher);
       }
     }
-    if (low > high) return this.isLog() ? [0.1, 10] : [0, 1];
+    this.isEmpty = low > high;
+    if (this.isEmpty) return this.isLog() ? [0.1, 10] : [0, 1];
     const reach = high - low;
     for (const curve of this.shown()) {
       const { nominal, yellow, red } = curve.limits;
@@ -357,11 +401,15 @@ class ValuePanel extends Panel {
   axes(axis) {
     const [time, value] = super.axes(axis);
     const text = (number) => (number === null ? '' : (Math.abs(number) >= 1e6 || (number !== 0 && Math.abs(number) < 1e-4) ? number.toExponential(3).replace(/\.?0+e/, 'e') : String(+number.toPrecision(9))));
+    if (this.isLog()) {
+      return [time, { ...value, splits: (plot, _, min, max) => logTicks(min, max), values: (plot, splits) => splits.map(text), filter: (plot, splits) => splits }];
+    }
     const whole = this.spec.whole && !this.isLog() ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12, 1e15, 1e18] } : {};
     return [time, { ...value, ...whole, values: (plot, splits) => splits.map(text) }];
   }
 
   drawBack(context, plot) {
+    if (this.isEmpty) return;
     const { limits } = this.spec;
     const { left, top, width, height } = plot.bbox;
     const y = this.y(plot);
@@ -386,6 +434,10 @@ class ValuePanel extends Panel {
     const asked = shown.filter((curve) => curve.about.asked.length > 0);
     const common = (of) => asked.map((curve) => of(curve.about)).reduce(intersection, [this.page.range]);
     if (asked.length > 0) this.hatch(context, plot, { unknown: common((about) => about.unknown), absent: common((about) => about.absent) });
+    if (this.isEmpty) {
+      this.nothing(context, plot);
+      return;
+    }
     context.lineWidth = 1.4 * ratio;
     for (const curve of shown) {
       const color = palette.series[curve.color % 7];
@@ -453,10 +505,10 @@ class ValuePanel extends Panel {
     if (!yellow && !red) return;
     const isOut = (pair, value) => pair && ((pair[0] !== null && value < pair[0]) || (pair[1] !== null && value > pair[1]));
     const { times, values } = curve.track, ratio = devicePixelRatio, size = 3 * ratio;
-    const mark = (at) => {
-      const isRed = isOut(red, values[at]);
-      if (!isRed && !isOut(yellow, values[at])) return;
-      const across = x(times[at]), up = y(values[at]);
+    const mark = (time, value) => {
+      const isRed = isOut(red, value);
+      if (!isRed && !isOut(yellow, value)) return;
+      const across = x(time), up = y(value);
       if (isRed) {
         context.strokeStyle = this.palette.red;
         context.beginPath();
@@ -473,12 +525,16 @@ class ValuePanel extends Panel {
       }
     };
     context.lineWidth = 1.5 * ratio;
+    if (curve.marks) {
+      for (let at = place(curve.marks.times, start); at < place(curve.marks.times, stop); at++) mark(curve.marks.times[at], curve.marks.values[at]);
+      return;
+    }
     const last = place(times, stop), pixel = (stop - start) / width;
     for (let at = place(times, start); at < last;) {
       const next = Math.max(at + 1, place(times, start + (Math.floor((times[at] - start) / pixel) + 1) * pixel, at, last));
       const [low, high] = curve.track.extremes(at, next);
-      mark(low);
-      if (high !== low) mark(high);
+      mark(times[low], values[low]);
+      if (high !== low) mark(times[high], values[high]);
       at = next;
     }
   }

@@ -1,10 +1,8 @@
 //! Statistics of bins as a line within an envelope.
 
-use edb_core::Coverage;
 use edb_series::decimate::m4;
 
-use crate::states::range;
-use crate::trace::{Bins, Trace};
+use crate::trace::Bins;
 use crate::track::{Canvas, Vertex};
 
 /// A line, and what lies around it. Both break where bins are missing.
@@ -64,17 +62,4 @@ pub(crate) fn envelope(bins: &Bins, is_logarithmic: bool, canvas: Canvas) -> Env
         envelope.bands.push(band);
     }
     envelope
-}
-
-/// Where there are no bins, although all is known.
-pub(crate) fn absent(trace: &Trace<'_>, canvas: Canvas) -> Coverage {
-    let Some(bins) = &trace.bins else { return Coverage::default() };
-    let has_value = |at: &usize| bins.middles[*at].is_finite();
-    let there: Coverage = (0..bins.starts.len())
-        .filter(has_value)
-        .filter_map(|at| range(bins.starts[at], bins.stops[at]))
-        .collect();
-    let Some(window) = trace.series.range.intersect(canvas.axis) else { return Coverage::default() };
-    let silent: Coverage = there.gaps(window).into_iter().collect();
-    silent.intersect(&trace.series.known)
 }

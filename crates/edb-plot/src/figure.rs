@@ -1,6 +1,6 @@
 //! From charts to the bytes of a figure.
 
-use edb_core::{Error, ErrorKind, Outcome, Result, TimeRange};
+use edb_core::{Error, Outcome, Result, TimeRange};
 
 use crate::draw::{self, Columns, SIDE_AXIS_HEIGHT, TimeAxis};
 use crate::font::Font;
@@ -57,7 +57,7 @@ pub enum Decimation {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FigureOptions {
-    /// The line above the panels; by default the mnemonics and the range. An empty text leaves it out.
+    /// The line above the panels, left of the range; by default the mnemonics. An empty text leaves both out.
     pub title: Option<String>,
     /// A small line below the panels: where the data are from, when it was drawn, and whether they are synthetic.
     pub footer: String,
@@ -124,6 +124,7 @@ const PHASE_HEIGHT: f64 = 460.0;
 const SIDE_WIDTH: f64 = 560.0;
 
 const TITLE_SIZE: f64 = 15.0;
+const SPAN_SIZE: f64 = 13.0;
 pub(crate) const TITLE_HEIGHT: f64 = 38.0;
 /// Above the first panel when there is no title.
 const TOP_MARGIN: f64 = 10.0;
@@ -152,7 +153,7 @@ const PANEL_SPACE: f64 = 14.0;
 ///   [`Decimation::Lttb`] was asked for
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] if width, height or resolution leave no room, or make more than 100 million pixels; if a chart cannot be made
+/// [`edb_core::ErrorKind::Usage`] if width, height or resolution leave no room, or make more than 100 million pixels; if a chart cannot be made
 /// of its traces (deviations of texts, a phase of three).
 ///
 /// # Cost
@@ -177,9 +178,10 @@ pub fn draw(
     options: &FigureOptions,
     format: Format,
 ) -> Result<Outcome<Vec<u8>>> {
-    let title = options.title.clone().unwrap_or_else(|| default_title(charts, range, options.clock));
+    let span = span_words(range, options.clock);
+    let title = options.title.clone().unwrap_or_else(|| default_title(charts));
     if format == Format::Html {
-        return page::write(charts, range, &title, options);
+        return page::write(charts, range, (&title, &span), options);
     }
     let font = Font::bundled()?;
     let canvas = Canvas {
@@ -194,7 +196,8 @@ pub fn draw(
     let columns = sides(&panels(charts, canvas)?.0, options, &font)?;
     let pixels = ((columns.right - columns.left) * options.scale()).round() as usize;
     let (panels, notices) = panels(charts, Canvas { columns: pixels.max(1), ..canvas })?;
-    let scene = compose(&panels, columns, range, &title, options, &font)?;
+    let scene = compose(&panels, columns, range, (&title, &span), options, &font)?;
+    let title = format!("{title}   {span}").trim_start().to_owned();
     Ok(Outcome { value: encode(&scene, &title, options, format, &font)?, notices })
 }
 
@@ -253,7 +256,7 @@ pub(crate) fn checked_size(width: f64, height: f64, scale: f64) -> Result<()> {
     Err(Error::usage(text).with_hint("reduce the width, the height or the resolution, or draw fewer series"))
 }
 
-fn default_title(charts: &[Chart<'_>], range: TimeRange, clock: Clock) -> String {
+fn default_title(charts: &[Chart<'_>]) -> String {
     const MOST: usize = 4;
     let mut traces: Vec<&Trace<'_>> = Vec::new();
     for trace in charts.iter().flat_map(|chart| &chart.traces) {
@@ -261,25 +264,26 @@ fn default_title(charts: &[Chart<'_>], range: TimeRange, clock: Clock) -> String
             traces.push(trace);
         }
     }
-    let names = if let [only] = traces.as_slice() {
+    if let [only] = traces.as_slice() {
         let unit = only.series.about.unit.trim();
         let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
         let description = only.description();
         let dash = if description.is_empty() { "" } else { " \u{2013} " };
-        format!("{}{dash}{description}{unit}", only.name())
-    } else {
-        let names: Vec<_> = traces.iter().take(MOST).map(|trace| trace.name()).collect();
-        let more = traces.len().saturating_sub(MOST);
-        names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
-    };
-    // A range that follows from samples ends with a microsecond; nobody wants to read it above an hour.
+        return format!("{}{dash}{description}{unit}", only.name());
+    }
+    let names: Vec<_> = traces.iter().take(MOST).map(|trace| trace.name()).collect();
+    let more = traces.len().saturating_sub(MOST);
+    names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+}
+
+/// The range of the time axis. One that follows from samples ends with a microsecond, which nobody wants to read above an hour.
+pub(crate) fn span_words(range: TimeRange, clock: Clock) -> String {
     let range =
         if range.micros() > 1000 * edb_core::MICROS_PER_SECOND { range.to_whole_seconds() } else { range };
-    let range = match clock {
+    match clock {
         Clock::Utc => format!("{} to {}", range.start(), range.stop()),
         clock => format!("{} to {}", clock.moment(range.start()), clock.moment(range.stop())),
-    };
-    format!("{names}   {range}").trim_start().to_owned()
+    }
 }
 
 /// Lays the panels out and draws them: those over time share an axis, the others follow below it, side by side where they have room.
@@ -287,7 +291,7 @@ fn compose(
     panels: &[Panel],
     columns: Columns,
     range: TimeRange,
-    title: &str,
+    (title, span): (&str, &str),
     options: &FigureOptions,
     font: &Font,
 ) -> Result<Scene> {
@@ -319,18 +323,14 @@ fn compose(
     if wanted.iter().any(|wanted| wanted * stretch < least_of(*wanted) - 0.5) || stretch <= 0.0 {
         let squeezed = wanted.iter().map(|wanted| least_of(*wanted) / wanted).fold(0.0, f64::max);
         let needed = (fixed + wanted_sum * squeezed.max(LEAST_PANEL_HEIGHT / wanted_sum)).ceil();
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!(
-                "could not draw {} panels {height} pixels high: expected at least {needed}",
-                panels.len()
-            ),
-        ));
+        let count = panels.len();
+        let text = format!("could not draw {count} panels {height} pixels high: expected at least {needed}");
+        return Err(Error::usage(text).with_hint("leave the height out, or draw fewer mnemonics"));
     }
 
     scene.height = height as u32;
     if !title.is_empty() {
-        heading(&mut scene, title, columns, font);
+        heading(&mut scene, title, span, font);
     }
     let ticks = time_axis::ticks(range, options.clock, columns.right - columns.left, 26.0, |text| {
         font.width(text, draw::TICK_SIZE)
@@ -385,10 +385,13 @@ fn side_rows<'a>(panels: &[&'a Panel], width: f64) -> Vec<Vec<&'a Panel>> {
     rows
 }
 
-/// The title, at the top.
-pub(crate) fn heading(scene: &mut Scene, title: &str, columns: Columns, font: &Font) {
-    let title = font.fit(title, TITLE_SIZE, columns.right - 16.0);
+/// The title at the top, and at the right of it the range, which is never cut.
+pub(crate) fn heading(scene: &mut Scene, title: &str, span: &str, font: &Font) {
+    let right = f64::from(scene.width) - 16.0;
+    let span_width = font.width(span, SPAN_SIZE);
+    let title = font.fit(title, TITLE_SIZE, right - span_width - 40.0);
     scene.text(&title, (16.0, 25.0), TITLE_SIZE, scene.palette.text, Anchor::Left);
+    scene.text(span, (right, 25.0), SPAN_SIZE, scene.palette.text, Anchor::Right);
 }
 
 /// The small line at the bottom.

@@ -17,6 +17,20 @@ pub(crate) struct Histogram {
     pub(crate) limits: Limits,
 }
 
+impl Histogram {
+    /// Both ends of its axis: a single step has room on both sides.
+    pub(crate) fn ends(&self) -> (f64, f64) {
+        let steps = self.bars.iter().map(|bars| bars.counts.len()).max().unwrap_or(1);
+        let room = if steps == 1 { 3.0 * self.step } else { 0.0 };
+        (self.low - room, self.low + self.step * steps as f64 + room)
+    }
+
+    /// Whether each step is one whole number.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.step.to_bits() == 1.0_f64.to_bits() && (self.low + 0.5).fract() == 0.0
+    }
+}
+
 /// The counts of one trace.
 pub(crate) struct Bars {
     pub(crate) about: About,

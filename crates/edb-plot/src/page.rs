@@ -11,8 +11,8 @@ use crate::histogram::Histogram;
 use crate::panel::{About, Content, Curve, Panel, Text, TextPanel, ValuePanel, panels};
 use crate::phase::Phase;
 use crate::states::{Message, Segment, States};
-use crate::trace::{Chart, Limits};
-use crate::track::{Canvas, Course, Track};
+use crate::trace::{Chart, Limits, Severity};
+use crate::track::{Canvas, Course, Track, Vertex};
 
 const TEMPLATE: &str = include_str!("../page/page.html");
 const STYLE: &str = include_str!("../page/page.css");
@@ -37,7 +37,7 @@ const LEAST_POINTS: usize = 400;
 pub(crate) fn write(
     charts: &[Chart<'_>],
     range: TimeRange,
-    title: &str,
+    (title, span): (&str, &str),
     options: &FigureOptions,
 ) -> Result<Outcome<Vec<u8>>> {
     let canvas = Canvas {
@@ -51,6 +51,7 @@ pub(crate) fn write(
     let notes: Vec<String> = notices.iter().map(ToString::to_string).collect();
     let figure = json!({
         "title": title,
+        "span": span,
         "footer": options.footer,
         "provenance": options.description.lines().collect::<Vec<_>>(),
         "notices": notes,
@@ -158,6 +159,8 @@ fn curve_value(curve: &Curve) -> Value {
         "limits": limits_value(&curve.limits),
         "track": track_value(&curve.track),
         "bins": curve.envelope.as_ref().map(envelope_value),
+        // Those of samples that are here follow from them.
+        "marks": if curve.track.is_empty() { marks_value(&curve.marks) } else { Value::Null },
     })
 }
 
@@ -195,6 +198,13 @@ fn track_value(track: &Track) -> Value {
         "dots": !track.dots.is_empty(),
         "column": track.column_us,
     })
+}
+
+/// The samples beyond limits of a curve whose samples are not here.
+fn marks_value(marks: &[(Vertex, Severity)]) -> Value {
+    let times: Vec<i64> = marks.iter().map(|(vertex, _)| vertex.0).collect();
+    let values: Vec<f64> = marks.iter().map(|(vertex, _)| vertex.1).collect();
+    json!({ "times": columns::times(&times), "values": columns::values(&values) })
 }
 
 fn envelope_value(envelope: &Envelope) -> Value {

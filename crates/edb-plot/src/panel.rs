@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use edb_core::{Coverage, Error, Notice, NoticeKind, Result, Series, TimeRange, Value, ValueKind, Values};
+use edb_core::{
+    Coverage, Error, Mnemonic, Notice, NoticeKind, Result, Series, TimeRange, Value, ValueKind, Values,
+};
 
 use crate::bins::{self, Envelope};
 use crate::deviation;
@@ -81,6 +83,8 @@ pub(crate) struct Curve {
     pub(crate) track: Track,
     pub(crate) envelope: Option<Envelope>,
     pub(crate) limits: Limits,
+    /// The samples that are drawn beyond a limit, also where only their bins are drawn.
+    pub(crate) marks: Vec<(Vertex, Severity)>,
 }
 
 impl Curve {
@@ -95,21 +99,14 @@ impl Curve {
             }
             (own, more) => *own = own.take().or(more),
         }
-    }
-
-    /// The samples drawn that are beyond a limit.
-    pub(crate) fn marks(&self) -> Vec<(Vertex, Severity)> {
-        if self.limits.is_empty() {
-            return Vec::new();
-        }
-        let marked = |vertex: Vertex| self.limits.severity(vertex.1).map(|severity| (vertex, severity));
-        self.track.samples().filter_map(marked).collect()
+        self.marks.extend(more.marks);
     }
 
     /// The lowest and the highest value drawn.
     pub(crate) fn extent(&self) -> Option<(f64, f64)> {
         let of_bins = self.envelope.iter().flat_map(Envelope::values);
-        extent(self.track.values().chain(of_bins))
+        let marked = self.marks.iter().map(|(vertex, _)| vertex.1);
+        extent(self.track.values().chain(of_bins).chain(marked))
     }
 }
 
@@ -135,6 +132,7 @@ pub(crate) enum Text {
 /// The panels of `charts`, in their order.
 pub(crate) fn panels(charts: &[Chart<'_>], canvas: Canvas) -> Result<(Vec<Panel>, Vec<Notice>)> {
     let (mut panels, mut notices) = (Vec::new(), Vec::new());
+    tell_of_limits(charts, canvas, &mut notices);
     for chart in charts {
         let mut heading = chart.heading.clone();
         let mut add = |content| panels.push(Panel { heading: heading.take(), content });
@@ -197,7 +195,8 @@ fn over_time(
         let home = panel.get_or_insert_with(|| ValuePanel {
             unit: unit.to_owned(),
             is_whole: true,
-            is_logarithmic: chart.is_logarithmic,
+            // Deviations are on both sides of nothing.
+            is_logarithmic: chart.is_logarithmic && chart.kind == ChartKind::Time,
             limits: Limits::default(),
             curves: Vec::new(),
         });
@@ -298,29 +297,22 @@ fn curves(trace: &Trace<'_>, is_logarithmic: bool, canvas: Canvas, notices: &mut
     let has_samples = trace.has_samples || trace.bins.is_none();
     let mut about = about(trace, canvas, is_inferred && has_samples, notices);
     let values = numbers(series);
-    tell_of_limits(trace, &values, canvas, notices);
-    let mut curves = Vec::new();
-    if has_samples {
-        let drawable = if is_logarithmic { positive(series, &values, notices) } else { values };
-        let source = Source {
-            series,
-            values: &drawable,
-            leading: leading_number(series).filter(|value| !is_logarithmic || *value > 0.0),
-            course,
-        };
-        let track = track::track(&source, canvas);
-        about.absent = track.absent.iter().copied().collect();
-        curves.push(Curve { about, color: 0, track, envelope: None, limits: trace.limits });
-    } else {
-        about.absent = bins::absent(trace, canvas);
-        curves.push(Curve { about, color: 0, track: Track::default(), envelope: None, limits: trace.limits });
-    }
+    let drawable = if is_logarithmic { positive(series, &values, notices) } else { values };
+    let leading = leading_number(series).filter(|value| !is_logarithmic || *value > 0.0);
+    let track = track::track(&Source { series, values: &drawable, leading, course }, canvas);
+    // Where samples are missing, and which are beyond limits, is so whether they are drawn or their bins are.
+    about.absent = track.absent.iter().copied().collect();
+    let marked = |vertex: Vertex| trace.limits.severity(vertex.1).map(|severity| (vertex, severity));
+    let marks =
+        if trace.limits.is_empty() { Vec::new() } else { track.samples().filter_map(marked).collect() };
+    let track = if has_samples { track } else { Track::default() };
+    let mut curves = vec![Curve { about, color: 0, track, envelope: None, limits: trace.limits, marks }];
     if let Some(bins) = &trace.bins {
         let envelope = bins::envelope(bins, is_logarithmic, canvas);
         if has_samples {
             let about = About { name: named(trace, bins), count: bins.starts.len(), ..About::default() };
-            let (track, limits) = (Track::default(), trace.limits);
-            curves.push(Curve { about, color: 0, track, envelope: Some(envelope), limits });
+            let (track, limits, marks) = (Track::default(), trace.limits, Vec::new());
+            curves.push(Curve { about, color: 0, track, envelope: Some(envelope), limits, marks });
         } else {
             curves[0].about.name = named(trace, bins);
             curves[0].envelope = Some(envelope);
@@ -335,26 +327,39 @@ fn named(trace: &Trace<'_>, bins: &Bins) -> String {
     format!("{} {}{envelope}", trace.name(), bins.line)
 }
 
-/// How many samples are beyond limits: all of them, not those drawn.
-fn tell_of_limits(trace: &Trace<'_>, values: &[f64], canvas: Canvas, notices: &mut Vec<Notice>) {
-    let Some(window) = trace.series.range.intersect(canvas.axis).filter(|_| !trace.limits.is_empty()) else {
-        return;
-    };
-    let rows = trace.series.samples.rows_in(window);
-    let (mut yellow, mut red) = (0_usize, 0_usize);
-    for value in &values[rows.clone()] {
-        match trace.limits.severity(*value) {
-            Some(Severity::Yellow) => yellow += 1,
-            Some(Severity::Red) => red += 1,
-            None => {}
+/// Tells of each mnemonic how many of its samples are beyond limits: all of them, not those drawn.
+fn tell_of_limits(charts: &[Chart<'_>], canvas: Canvas, notices: &mut Vec<Notice>) {
+    let traces = charts.iter().filter(|chart| chart.kind == ChartKind::Time).flat_map(|chart| &chart.traces);
+    let mut counts: Vec<(&Mnemonic, Limits, [usize; 3])> = Vec::new();
+    for trace in traces.filter(|trace| !trace.limits.is_empty() && !trace.is_text()) {
+        let Some(window) = trace.series.range.intersect(canvas.axis) else { continue };
+        let rows = trace.series.samples.rows_in(window);
+        let mnemonic = trace.series.mnemonic();
+        let known = counts.iter().position(|(name, limits, _)| *name == mnemonic && *limits == trace.limits);
+        let at = known.unwrap_or_else(|| {
+            counts.push((mnemonic, trace.limits, [0; 3]));
+            counts.len() - 1
+        });
+        let [all, yellow, red] = &mut counts[at].2;
+        *all += rows.len();
+        for value in numbers(trace.series.as_ref())[rows].iter() {
+            match trace.limits.severity(*value) {
+                Some(Severity::Yellow) => *yellow += 1,
+                Some(Severity::Red) => *red += 1,
+                None => {}
+            }
         }
     }
-    if yellow + red > 0 {
-        let text = format!(
-            "{red} of {} samples are beyond red limits, {yellow} more beyond yellow ones",
-            rows.len()
-        );
-        notices.push(Notice::about(NoticeKind::Limits, trace.series.mnemonic(), text));
+    for (mnemonic, _, [all, yellow, red]) in counts {
+        let text = match (red, yellow) {
+            (0, 0) => continue,
+            (0, yellow) => format!("{yellow} of {all} samples are beyond yellow limits"),
+            (red, 0) => format!("{red} of {all} samples are beyond red limits"),
+            (red, yellow) => {
+                format!("{red} of {all} samples are beyond red limits, {yellow} more beyond yellow ones")
+            }
+        };
+        notices.push(Notice::about(NoticeKind::Limits, mnemonic, text));
     }
 }
 
@@ -367,7 +372,7 @@ fn deviation_curve(trace: &Trace<'_>, canvas: Canvas, notices: &mut Vec<Notice>)
     let track = track::track(&Source { series, values: &values, leading: None, course }, canvas);
     about.absent = track.absent.iter().copied().collect();
     let limits = Limits { nominal: Some(0.0), ..Limits::default() };
-    Ok(Curve { about, color: 0, track, envelope: None, limits })
+    Ok(Curve { about, color: 0, track, envelope: None, limits, marks: Vec::new() })
 }
 
 /// A panel of a text: its ranges, one or more.

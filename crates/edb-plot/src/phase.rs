@@ -63,7 +63,7 @@ pub(crate) fn phase(chart: &Chart<'_>, canvas: Canvas, notices: &mut Vec<Notice>
     }
     if paired < times.len() {
         let text = format!(
-            "{} of {} samples have no counterpart and are left out",
+            "{} of {} samples are left out: the other mnemonic has no value then",
             times.len() - paired,
             times.len()
         );

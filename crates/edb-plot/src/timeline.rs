@@ -44,9 +44,9 @@ pub fn draw_coverage(
         let more = rows.len() - shown.len();
         let more = if more > 0 { format!(" (the first {} of them)", shown.len()) } else { String::new() };
         let mnemonics = if rows.len() == 1 { "mnemonic" } else { "mnemonics" };
-        let range = range.to_whole_seconds();
-        format!("Coverage of {} {mnemonics}{more}   {} to {}", rows.len(), range.start(), range.stop())
+        format!("Coverage of {} {mnemonics}{more}", rows.len())
     });
+    let span = figure::span_words(range, options.clock);
     let names: Vec<String> = shown.iter().map(|row| font.fit(&row.name, TICK_SIZE, NAME_WIDTH)).collect();
     let widest = names.iter().map(|name| font.width(name, TICK_SIZE)).fold(30.0, f64::max);
     let columns =
@@ -63,7 +63,7 @@ pub fn draw_coverage(
     let ticks =
         time_axis::ticks(range, options.clock, area.width(), 26.0, |text| font.width(text, TICK_SIZE));
     let axis = TimeAxis { range, clock: options.clock, ticks };
-    figure::heading(&mut scene, &title, columns, &font);
+    figure::heading(&mut scene, &title, &span, &font);
     let mut x = columns.left;
     for (text, color) in [("known", known_color), ("known, provisional", provisional_color)] {
         let base = figure::TITLE_HEIGHT + 12.0;

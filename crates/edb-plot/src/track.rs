@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use edb_core::{Coverage, Sampling, Series, TimeRange, Value};
+use edb_core::{Coverage, Sampling, Series, TimeRange, Value, ValueKind};
 use edb_series::decimate::{column_of, lttb, m4};
-use edb_series::gaps::{cadence_us, gap_limit_us};
+use edb_series::gaps::{cadence_us, gap_limit_us, regular_gaps};
 
 use crate::figure::Decimation;
 
@@ -108,8 +108,8 @@ const PROOF: usize = 3;
 
 /// Whether the samples of `series` hold their values, and whether that was inferred from them.
 ///
-/// When nobody says how a mnemonic is sampled, its samples show it: a change-only series never repeats a value, and
-/// fewer than half of its steps are near their median. Only integers and text are judged, since noise never repeats either.
+/// When nobody says how a mnemonic is sampled, its samples show it: a change-only series never repeats a value, and has no cadence
+/// (of integers, which may count, fewer than half of the steps are near their median). Reals are not judged, since noise never repeats either.
 pub(crate) fn holds(series: &Series) -> (bool, bool) {
     let stated = series.sampling();
     match series.learned.as_ref().map_or(stated, |learned| learned.sampling) {
@@ -125,8 +125,9 @@ pub(crate) fn holds(series: &Series) -> (bool, bool) {
 }
 
 fn looks_change_only(series: &Series) -> bool {
+    let is_text = series.samples.values().kind() == ValueKind::Text;
     let brackets = usize::from(series.leading.is_some()) + usize::from(series.trailing.is_some());
-    if series.samples.len() + brackets < PROOF {
+    if series.samples.len() + brackets < if is_text { 1 } else { PROOF } {
         return false;
     }
     let (mut times, mut previous) = (Vec::new(), Value::Null);
@@ -137,6 +138,10 @@ fn looks_change_only(series: &Series) -> bool {
         }
         times.push(sample.time.as_micros());
         previous = sample.value;
+    }
+    // Some changes of a state may be as regular as they like.
+    if is_text {
+        return regular_gaps(&times).is_none();
     }
     let cadence = cadence_us(&times).unwrap_or(0);
     let is_regular = |pair: &&[i64]| (pair[1] - pair[0] - cadence).abs() <= cadence / 4;
@@ -353,8 +358,10 @@ impl Drawing<'_> {
         for row in picked {
             let time = self.times[*row];
             // What holds has no gaps, but for the time before the first sample.
-            let is_gap =
-                if limit == i64::MAX { *row == self.rows.start && time > last } else { time - last > limit };
+            let is_gap = match self.source.course {
+                Course::Hold => *row == self.rows.start && time > last,
+                _ => time - last > limit,
+            };
             if is_gap && self.canvas.column(last) != self.canvas.column(time) {
                 spans.push((last, time));
             }
@@ -362,7 +369,8 @@ impl Drawing<'_> {
         }
         let end = stop.as_micros();
         let is_seen = (end - last) as f64 >= self.canvas.pixel_us();
-        let is_silent = is_seen && if limit == i64::MAX { self.rows.is_empty() } else { end - last > limit };
+        let is_silent =
+            is_seen && (self.rows.is_empty() || (self.source.course != Course::Hold && end - last > limit));
         if is_silent && last < end {
             spans.push((last, end));
         }

@@ -88,12 +88,16 @@ impl Span {
             .collect()
     }
 
-    /// Powers of ten, all of them or every second, third …, and twice and five times as much where there is room.
+    /// Powers of ten, all of them or every second, third …, and three times, or twice and five times, as much where there is room.
     fn decades(self, most: usize) -> Vec<(f64, String)> {
         let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
         let count = (last - first).max(1) as usize;
         let step = count.div_ceil(most.max(1)) as i32;
-        let digits: &[f64] = if 3 * count <= most { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let digits: &[f64] = match most / count {
+            0 | 1 => &[1.0],
+            2 => &[1.0, 3.0],
+            _ => &[1.0, 2.0, 5.0],
+        };
         let powers = (first..=last).filter(|power| power.rem_euclid(step) == 0);
         let values = powers.flat_map(|power| digits.iter().map(move |digit| (*digit, power)));
         let label = |(digit, power): (f64, i32)| {

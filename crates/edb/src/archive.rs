@@ -32,6 +32,8 @@ pub struct ArchiveOptions {
     pub change_only: Vec<Mnemonic>,
     /// When to stop fetching although not everything has come.
     pub limits: Limits,
+    /// Whether the store is all there is: what an archive of files does not know is missing from none of them.
+    pub is_whole: bool,
     /// Where the source's whole dictionary is kept between runs; without it each name is looked up.
     pub dictionary: Option<DictionaryCache>,
 }
@@ -44,6 +46,7 @@ impl Default for ArchiveOptions {
             refresh: false,
             change_only: Vec::new(),
             limits: Limits::default(),
+            is_whole: false,
             dictionary: None,
         }
     }
@@ -170,6 +173,11 @@ impl Archive {
     /// The source, unless the archive is offline.
     pub fn source(&self) -> Option<&Arc<dyn Source>> {
         self.source.as_ref()
+    }
+
+    /// Whether what the store does not know could be had elsewhere.
+    pub(crate) fn is_missing_something(&self) -> bool {
+        self.source.is_none() && !self.options.is_whole
     }
 
     /// The source that a store is brought up to date from.

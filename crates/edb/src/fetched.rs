@@ -34,7 +34,7 @@ impl Fetched {
             let mnemonic = &request.mnemonic;
             let known = archive.store().known(mnemonic)?.within(request.range);
             let unknown = known.gaps(request.range);
-            if archive.source().is_none() {
+            if archive.is_missing_something() || (archive.source().is_none() && known.is_empty()) {
                 failures.extend(unknown.iter().map(|range| not_in_store(mnemonic, *range)));
             }
             let (begin, end) = (of(&retrieval.begins, mnemonic), of(&retrieval.ends, mnemonic));

@@ -44,13 +44,14 @@ pub(crate) struct PlotArgs {
     /// Lowest and highest value that are allowed, likewise
     #[arg(long, value_name = "[MNEMONIC=]LOW..HIGH", allow_hyphen_values = true)]
     pub(crate) red: Vec<String>,
-    /// Figure description (TOML): what flags say here, panel by panel; flags go before it
+    /// Figure description (TOML): what flags say here, panel by panel (`examples/figures.md`). Where a flag and what it says of all panels
+    /// (`[default]`) differ, the flag holds
     #[arg(long, value_name = "FILE", conflicts_with = "monitor")]
     pub(crate) figure: Option<PathBuf>,
     /// Configuration of `STScI`'s JWQL monitor (JSON) as a figure description: a panel for each entry
     #[arg(long, value_name = "FILE")]
     pub(crate) monitor: Option<PathBuf>,
-    /// Only entries of the monitor of this category, name or averaging (repeat for several)
+    /// Only entries of the monitor of this category, mnemonic or kind of averaging, as `Power` or `daily_means` (repeat for several)
     #[arg(long, value_name = "WORD", requires = "monitor")]
     pub(crate) entry: Vec<String>,
     #[command(flatten)]
@@ -68,16 +69,16 @@ pub(crate) struct LookArgs {
     /// Line above the panels [default: mnemonics and range]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
-    /// Width in pixels of 1/96 inch [default: 1600]
+    /// Width in pixels; with --dpi other than 96 a PNG has DPI/96 as many [default: 1600]
     #[arg(long, value_name = "PIXELS")]
     pub(crate) width: Option<u32>,
-    /// Height in pixels of 1/96 inch [default: what the panels need]
+    /// Height, likewise [default: what the panels need]
     #[arg(long, value_name = "PIXELS")]
     pub(crate) height: Option<u32>,
-    /// Pixels of a PNG in an inch: 300 for print [default: 96]
+    /// Pixels of a PNG in an inch: 300 for print, with text and lines as much larger [default: 96]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) dpi: Option<f64>,
-    /// light or dark [default: light; a page follows its reader]
+    /// light or dark [default: light; a page is as its reader's system is set]
     #[arg(long, value_name = "WORD")]
     pub(crate) theme: Option<String>,
     /// How time is written: utc, doy (year:day of year), mjd [default: utc]
@@ -86,7 +87,7 @@ pub(crate) struct LookArgs {
     /// Which samples are drawn where there are more than pixels: m4 (no spike is lost), lttb (smooth; spikes may be) [default: m4]
     #[arg(long, value_name = "WORD")]
     pub(crate) downsample: Option<String>,
-    /// How many points a page holds: up to here every sample, beyond it extremes of intervals [default: 200000]
+    /// How many samples a page holds: of more than these it has the first, lowest, highest and last of short intervals [default: 200000]
     #[arg(long, value_name = "N")]
     pub(crate) page_points: Option<usize>,
 }

@@ -4,6 +4,7 @@ use super::TICK_SIZE;
 use crate::font::Font;
 use crate::panel::{About, Content, Panel, Text};
 use crate::scene::{Anchor, Area, Color, Point, Scene};
+use crate::trace::Limits;
 
 const SIZE: f64 = 12.0;
 const LINE: f64 = 18.0;
@@ -40,6 +41,29 @@ impl Item {
     }
 }
 
+/// One of a mnemonic's limits.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    Nominal,
+    Yellow,
+    Red,
+}
+
+/// What limits there are, in words.
+fn limit_words(limits: &Limits) -> impl Iterator<Item = (Limit, String)> {
+    let side = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+    let pair = move |limit, name, pair: Option<(f64, f64)>| {
+        let text = move |(low, high): (f64, f64)| {
+            format!("{name} {}", format!("{} … {}", side(low), side(high)).trim())
+        };
+        pair.map(text).map(|text| (limit, text))
+    };
+    let nominal = limits.nominal.map(|nominal| (Limit::Nominal, format!("nominal {nominal}")));
+    [nominal, pair(Limit::Yellow, "yellow", limits.yellow), pair(Limit::Red, "red", limits.red)]
+        .into_iter()
+        .flatten()
+}
+
 fn items(panel: &Panel, scene: &Scene, shown: Option<usize>, font: &Font) -> Vec<Item> {
     let palette = scene.palette;
     let more = |about: &About, others: usize| {
@@ -54,22 +78,27 @@ fn items(panel: &Panel, scene: &Scene, shown: Option<usize>, font: &Font) -> Vec
                 let is_there = curve.about.count > 0 || !curve.track.is_empty() || curve.envelope.is_some();
                 let color = if is_there { palette.series[curve.color % 7] } else { palette.leader };
                 let swatch = if curve.envelope.is_some() { Swatch::Band(color) } else { Swatch::Line(color) };
-                let more = more(&curve.about, values.curves.len());
+                let mut more = more(&curve.about, values.curves.len());
+                if values.limits.is_empty() && !curve.limits.is_empty() {
+                    let own = limit_words(&curve.limits).map(|(_, text)| text);
+                    more = [more]
+                        .into_iter()
+                        .filter(|text| !text.is_empty())
+                        .chain(own)
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                }
                 items.push(Item { swatch, text: name(&curve.about), more });
             }
-            let limits = values.limits;
-            let side = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
-            let pair = |(low, high): (f64, f64)| format!("{} … {}", side(low), side(high)).trim().to_owned();
-            let mut add = |swatch, text| items.push(Item { swatch, text, more: String::new() });
-            if let Some(nominal) = limits.nominal.filter(|nominal| *nominal != 0.0) {
-                add(Swatch::Dashes(palette.quiet), format!("nominal {nominal}"));
-            }
-            if let Some(yellow) = limits.yellow {
-                add(Swatch::Box(palette.yellow), format!("yellow {}", pair(yellow)));
-            }
-            if let Some(red) = limits.red {
-                add(Swatch::Box(palette.red), format!("red {}", pair(red)));
-            }
+            let mark = |limit: Limit| match limit {
+                Limit::Nominal => Swatch::Dashes(palette.quiet),
+                Limit::Yellow => Swatch::Box(palette.yellow),
+                Limit::Red => Swatch::Box(palette.red),
+            };
+            let limits =
+                Limits { nominal: values.limits.nominal.filter(|nominal| *nominal != 0.0), ..values.limits };
+            let words = limit_words(&limits);
+            items.extend(words.map(|(limit, text)| Item { swatch: mark(limit), text, more: String::new() }));
         }
         Content::Text(panel) => {
             let mut text = name(&panel.about);

@@ -225,8 +225,13 @@ pub(crate) fn time_axis(
             }
         }
     }
-    let middle = f64::midpoint(columns.left, columns.right);
-    scene.text(axis.clock.name(), (middle, top + 53.0), UNIT_SIZE, palette.text, Anchor::Middle);
+    // In the middle, unless there is what shades mean.
+    let (x, anchor) = if (has_unknown || has_absent) && columns.right - columns.left < 700.0 {
+        (columns.left, Anchor::Left)
+    } else {
+        (f64::midpoint(columns.left, columns.right), Anchor::Middle)
+    };
+    scene.text(axis.clock.name(), (x, top + 53.0), UNIT_SIZE, palette.text, anchor);
     let mut right = columns.right;
     for (text, is_slanted) in [(has_absent, "no samples", false), (has_unknown, "not known", true)]
         .into_iter()

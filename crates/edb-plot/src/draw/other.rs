@@ -72,9 +72,8 @@ fn counts(histogram: &Histogram) -> Option<Span> {
 fn axes(
     scene: &mut Scene,
     area: Area,
-    (across, x_name): (Span, &str),
-    (up, y_name): (Span, &str),
-    is_counts: bool,
+    (across, x_name, is_x_whole): (Span, &str, bool),
+    (up, y_name, is_y_whole): (Span, &str, bool),
     font: &Font,
 ) {
     let palette = scene.palette;
@@ -86,14 +85,14 @@ fn axes(
             .fold(1.0, f64::max)
     };
     let most = (2..=12).rev().find(|most| wide(*most) * *most as f64 <= area.width()).unwrap_or(2);
-    for (value, label) in across.ticks(most, false) {
+    for (value, label) in across.ticks(most, is_x_whole) {
         let x = area.left + across.part(value) * area.width();
         scene.line(vec![(crisp(x), area.top), (crisp(x), area.bottom)], palette.grid, 1.0);
         scene.line(vec![(crisp(x), area.bottom), (crisp(x), area.bottom + 5.0)], palette.frame, 1.0);
         scene.text(&label, (x, area.bottom + 19.0), TICK_SIZE, palette.text, Anchor::Middle);
     }
     let most = ((area.height() / VALUE_TICK_SPACE) as usize).clamp(2, 8);
-    for (value, label) in up.ticks(most, is_counts) {
+    for (value, label) in up.ticks(most, is_y_whole) {
         let y = area.bottom - up.part(value) * area.height();
         scene.line(vec![(area.left, crisp(y)), (area.right, crisp(y))], palette.grid, 1.0);
         scene.text(&label, (area.left - 8.0, y + 4.3), TICK_SIZE, palette.text, Anchor::Right);
@@ -102,17 +101,17 @@ fn axes(
     let name = font.fit(x_name, UNIT_SIZE, area.width());
     scene.text(&name, (middle, area.bottom + 38.0), UNIT_SIZE, palette.text, Anchor::Middle);
     let widest =
-        up.ticks(most, is_counts).iter().map(|(_, label)| font.width(label, TICK_SIZE)).fold(0.0, f64::max);
+        up.ticks(most, is_y_whole).iter().map(|(_, label)| font.width(label, TICK_SIZE)).fold(0.0, f64::max);
     unit(scene, y_name, area.left - widest - 18.0, area, font);
 }
 
 fn draw_histogram(scene: &mut Scene, histogram: &Histogram, area: Area, font: &Font) {
     let Some(up) = counts(histogram) else { return nothing(scene, area, "no samples in this range") };
-    let steps = histogram.bars.iter().map(|bars| bars.counts.len()).max().unwrap_or(1);
     let edge = |at: usize| histogram.low + histogram.step * at as f64;
-    let across = Span::linear(edge(0), edge(steps));
+    let (low, high) = histogram.ends();
+    let across = Span::linear(low, high);
     let unit = if histogram.unit.is_empty() { "value" } else { &histogram.unit };
-    axes(scene, area, (across, unit), (up, "samples"), true, font);
+    axes(scene, area, (across, unit, histogram.is_whole()), (up, "samples", true), font);
     let x = |value: f64| area.left + across.part(value) * area.width();
     let y = |count: u64| area.bottom - up.part(count as f64) * area.height();
     for (at, bars) in histogram.bars.iter().enumerate() {
@@ -158,7 +157,7 @@ fn draw_phase(scene: &mut Scene, phase: &Phase, area: Area, clock: Clock, font: 
         let unit = if about.unit.is_empty() { String::new() } else { format!(" ({})", about.unit) };
         format!("{}{unit}", about.name)
     };
-    axes(scene, area, (across, &name(&phase.x)), (up, &name(&phase.y)), false, font);
+    axes(scene, area, (across, &name(&phase.x), false), (up, &name(&phase.y), false), font);
     let point = |x: f64, y: f64| {
         (area.left + across.part(x) * area.width(), area.bottom - up.part(y) * area.height())
     };

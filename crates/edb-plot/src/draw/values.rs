@@ -66,8 +66,8 @@ pub(super) fn draw(scene: &mut Scene, panel: &ValuePanel, area: Area, axis: &Tim
     }
     borders(scene, &plane, panel.limits);
     for curve in &panel.curves {
-        for (vertex, severity) in curve.marks() {
-            mark(scene, plane.point(vertex), severity);
+        for (vertex, severity) in &curve.marks {
+            mark(scene, plane.point(*vertex), *severity);
         }
     }
 }
@@ -77,6 +77,12 @@ fn draw_curve(scene: &mut Scene, curve: &Curve, plane: &Plane) {
     for run in &curve.track.runs {
         let points: Vec<Point> =
             run.corners(curve.track.course).into_iter().map(|vertex| plane.point(vertex)).collect();
+        // What is shorter than a dot would look like nothing.
+        if let Some(first) = points.first()
+            && points.iter().all(|point| (point.0 - first.0).hypot(point.1 - first.1) < DOT_RADIUS)
+        {
+            scene.dot(*first, DOT_RADIUS, color);
+        }
         scene.line(points, color, LINE_WIDTH);
     }
     for dot in &curve.track.dots {
