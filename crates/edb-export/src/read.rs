@@ -13,7 +13,8 @@ use serde_json::Value;
 /// column for each mnemonic (`time` and theirs), or statistics of bins (`MNEMONIC_mean` and so on). Other files with such columns are
 /// read, too; lines of CSV that begin with `#` say where samples come from, or are passed over.
 ///
-/// What the file says is proven is known; of a mnemonic that it says nothing of, the time from its first to its last sample.
+/// What the file says is proven is known; of a mnemonic that it says nothing of, the time from its first to its last sample; of a file that
+/// conditions, lists of intervals, grids or bins made, nothing.
 ///
 /// # Errors
 /// [`edb_core::ErrorKind::Usage`] if it is no such table, with the line of what cannot be read.
@@ -21,6 +22,9 @@ pub fn read_series(bytes: Vec<u8>) -> Result<Vec<Series>> {
     let table = if bytes.starts_with(b"PAR1") { from_parquet(bytes)? } else { from_csv(&bytes)? };
     table.series()
 }
+
+/// Words of files that do not have every sample of what was asked, or others than were taken.
+const PARTS: [&str; 7] = ["where", "within", "without", "edges", "times", "method", "bins"];
 
 /// A column: its name and what is in it.
 type Column = (String, OwnedColumn, Nulls);
@@ -176,6 +180,10 @@ fn column(name: String, cells: &[Option<String>]) -> Result<Column> {
     cells.iter().enumerate().filter(|(_, cell)| cell.is_none()).for_each(|(row, _)| nulls.push(row));
     if ["time", "stop", "start"].contains(&name.as_str()) {
         let time = |(row, cell): (usize, &Option<String>)| match cell {
+            // A file has no present that `now` could mean.
+            Some(text) if !text.starts_with(|first: char| first.is_ascii_digit() || first == 'm') => Err(
+                Error::usage(format!("row {}, column `{name}`: could not read `{text}` as a time", row + 1)),
+            ),
             Some(text) => parse_instant(text, Instant::MIN)
                 .map(Instant::as_micros)
                 .map_err(|error| error.while_doing(format!("row {}, column `{name}`", row + 1))),
@@ -185,9 +193,18 @@ fn column(name: String, cells: &[Option<String>]) -> Result<Column> {
         return Ok((name, OwnedColumn::Time(times), nulls));
     }
     let there = || cells.iter().map(|cell| cell.as_deref());
+    // Columns of samples are what their names say, whatever their cells look like.
+    let text = || {
+        let mut texts = TextColumn::default();
+        there().for_each(|cell| texts.push(cell.unwrap_or_default()));
+        OwnedColumn::Text(texts)
+    };
+    if ["mnemonic", "text", "exposure"].contains(&name.as_str()) {
+        return Ok((name, text(), nulls));
+    }
     let integers: Option<Vec<i64>> =
         there().map(|cell| cell.map_or(Some(0), |text| text.parse().ok())).collect();
-    if let Some(integers) = integers.filter(|_| nulls.positions().len() < cells.len()) {
+    if let Some(integers) = integers.filter(|_| name != "value" && nulls.positions().len() < cells.len()) {
         return Ok((name, OwnedColumn::Integer(integers), nulls));
     }
     let reals: Option<Vec<f64>> =
@@ -195,9 +212,8 @@ fn column(name: String, cells: &[Option<String>]) -> Result<Column> {
     if let Some(reals) = reals {
         return Ok((name, OwnedColumn::Real(reals), nulls));
     }
-    let mut texts = TextColumn::default();
-    there().for_each(|cell| texts.push(cell.unwrap_or_default()));
-    Ok((name, OwnedColumn::Text(texts), nulls))
+    let texts = text();
+    Ok((name, texts, nulls))
 }
 
 /// The samples of one mnemonic, while they are gathered.
@@ -205,6 +221,8 @@ struct Gathered {
     times: Vec<i64>,
     values: Values,
     nulls: Nulls,
+    /// What is told of it, if that does not stand under its name.
+    told: Option<Told>,
 }
 
 impl Table {
@@ -247,7 +265,12 @@ impl Table {
                 all.push((name.to_string(), part.sample_column(&times)));
             } else {
                 let others = ["time", "mnemonic", "stop", "start", "exposure"];
-                all.extend(part.of_columns(&times, &others, &format!("{name}_")));
+                let told = self.told.get(name.as_ref()).cloned().unwrap_or_default();
+                for (column, gathered) in part.of_columns(&times, &others, &format!("{name}_")) {
+                    // Statistics have the unit of their mnemonic, but for counts.
+                    let unit = if column.ends_with("count") { String::new() } else { told.0.clone() };
+                    all.push((column, Gathered { told: Some((unit, told.1.clone())), ..gathered }));
+                }
             }
         }
         all
@@ -262,7 +285,7 @@ impl Table {
         let none = || (Values::real(vec![f64::NAN; times.len()]), Nulls::none());
         let (values, nulls) =
             self.column(name).map_or_else(none, |column| values(column).unwrap_or_else(none));
-        Gathered { times: times.to_vec(), values, nulls }
+        Gathered { times: times.to_vec(), values, nulls, told: None }
     }
 
     /// A column for each series.
@@ -270,7 +293,10 @@ impl Table {
         let own = self.columns.iter().filter(|(name, ..)| !others.contains(&name.as_str()));
         let series = own.filter_map(|column| {
             let (values, nulls) = values(column)?;
-            Some((format!("{prefix}{}", column.0), Gathered { times: times.to_vec(), values, nulls }))
+            Some((
+                format!("{prefix}{}", column.0),
+                Gathered { times: times.to_vec(), values, nulls, told: None },
+            ))
         });
         let series = series.map(|(name, gathered)| (name, gathered.without_nulls()));
         series.filter(|(_, gathered)| !gathered.times.is_empty()).collect()
@@ -279,7 +305,7 @@ impl Table {
     /// A series with what the file says of it.
     fn one(&self, name: &str, gathered: Gathered) -> Result<Series> {
         let mnemonic = Mnemonic::new(name)?;
-        let Gathered { times, values, nulls } = gathered;
+        let Gathered { times, values, nulls, told: own } = gathered;
         let sql_type = match &values {
             Values::Real(_) => SqlType::Float,
             Values::Integer(_) => SqlType::BigInt,
@@ -297,18 +323,19 @@ impl Table {
             let request = |range: &str| Request::parse(&format!("{name}@{range}"), Instant::MIN).ok();
             ranges.filter_map(request).map(|request| request.range).collect()
         };
-        let mut known = told("proven");
+        // Of a file that a condition or a grid made, nothing says what it does not have.
+        let is_part = |key: &str| PARTS.contains(&key);
+        let is_whole = !self.facts.iter().any(|(key, _)| is_part(key));
+        let mut known = if is_whole { told("proven") } else { Coverage::new() };
         let asked = told("selected").ranges().iter().copied().reduce(TimeRange::hull);
-        if known.is_empty() {
+        if known.is_empty() && is_whole {
             hull.into_iter().for_each(|hull| known.insert(hull));
         }
         let all = known.ranges().iter().copied().chain(asked).chain(hull).reduce(TimeRange::hull);
         let range = all.ok_or_else(|| Error::usage(format!("it has no samples of {name}")))?;
         let mut series = Series::new(mnemonic, range, samples);
         series.known = known;
-        // Of bins the unit is that of their mnemonic.
-        let of_bins = || self.told.iter().find(|(other, _)| name.starts_with(&format!("{other}_")));
-        if let Some((unit, description)) = self.told.get(name).or_else(|| of_bins().map(|(_, told)| told)) {
+        if let Some((unit, description)) = own.as_ref().or_else(|| self.told.get(name)) {
             series.about.unit.clone_from(unit);
             series.about.description.clone_from(description);
         }
@@ -329,7 +356,7 @@ impl Gathered {
             Values::Integer(values) => Values::Integer(rows.iter().map(|row| values[*row]).collect()),
             Values::Text(values) => Values::Text(texts(&values, &rows)),
         };
-        Self { times, values, nulls: Nulls::none() }
+        Self { times, values, nulls: Nulls::none(), told: self.told }
     }
 }
 
@@ -403,8 +430,21 @@ mod tests {
             .iter()
             .map(|one| (one.mnemonic().to_string(), one.samples.len(), one.about.unit.as_str()))
             .collect();
-        assert_eq!(names, [("A_COUNT".to_owned(), 2, "V"), ("A_MEAN".to_owned(), 1, "V")]);
+        assert_eq!(names, [("A_COUNT".to_owned(), 2, ""), ("A_MEAN".to_owned(), 1, "V")]);
+        let long = "# proven: A@2024-03-01/2024-03-02\ntime,mnemonic,value,integer,text\n2024-03-01T01:00,A,28,,\n2024-03-01T02:00,B,,,007\n";
+        let long = read(long).unwrap();
+        assert_eq!(
+            (long[0].samples.values(), long[0].known.micros()),
+            (&Values::real(vec![28.0]), 86_400_000_000)
+        );
+        assert!(matches!(long[1].samples.values(), Values::Text(texts) if texts.word(0).as_ref() == "007"));
+        let part = read(
+            "# proven: A@2024-03-01/2024-03-02\n# where: B > 1\ntime,mnemonic,value\n2024-03-01T01:00,A,28\n",
+        )
+        .unwrap();
+        assert!(part[0].known.is_empty(), "who knows what the condition left out");
         for (text, expected) in [
+            ("time,a\n-7d,1\n", "could not read `-7d` as a time"),
             ("", "no line with the names"),
             ("a,b\n1,2\n", "no column `time`"),
             ("time,a\n2024-03-01\n", "line 2: expected 2 fields, found 1"),

@@ -1,10 +1,11 @@
 //! Series to figures.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use edb::frame::{self, Table, polars::PolarsError};
 use edb::plot::{self, Bins, Chart, ChartKind, Trace};
-use edb::{Error, ErrorKind, Mnemonic, Notice, NoticeKind, Result, Series, TimeRange};
+use edb::{Coverage, Error, ErrorKind, Mnemonic, Notice, NoticeKind, Result, Series, TimeRange};
 
 use crate::figure::{BinPlan, Envelope, Figure, PanelPlan};
 
@@ -22,10 +23,13 @@ pub(crate) fn draw(
     told: &mut Vec<Notice>,
 ) -> Result<Drawn> {
     let mut notices = Vec::new();
-    let mut charts: Vec<Chart<'_>> = Vec::new();
+    let mut parts = Vec::new();
     for panel in &figure.panels {
-        let prepared = prepared(panel, series, wanted, told)?;
-        charts.extend(charts_of(panel, prepared, &mut notices)?);
+        parts.push(prepared(panel, series, wanted, told)?);
+    }
+    let mut charts: Vec<Chart<'_>> = Vec::new();
+    for (panel, parts) in figure.panels.iter().zip(&parts) {
+        charts.extend(charts_of(panel, parts, &mut notices)?);
     }
     left_out(figure, &charts, wanted, &mut notices);
     // All that was asked, whatever conditions leave of it.
@@ -66,19 +70,28 @@ fn prepared<'a>(
     told: &mut Vec<Notice>,
 ) -> Result<Vec<Cow<'a, Series>>> {
     let wanted = panel.select.as_deref().unwrap_or(wanted);
-    let prepared = panel.preparation.apply(series, |name| wanted.contains(name))?;
-    told.extend(prepared.notices.into_iter().filter(|notice| !told.contains(notice)).collect::<Vec<_>>());
-    let mut parts: Vec<Cow<'a, Series>> = match prepared.value {
-        Cow::Borrowed(series) => series.iter().map(Cow::Borrowed).collect(),
-        Cow::Owned(series) => series.into_iter().map(Cow::Owned).collect(),
+    let mut parts: Vec<Cow<'a, Series>> = if panel.preparation.is_empty() {
+        series.iter().filter(|one| wanted.contains(one.mnemonic())).map(Cow::Borrowed).collect()
+    } else {
+        // What other panels need is not copied for this one.
+        let needs = panel.preparation.needs();
+        let is_needed = |one: &&Series| [wanted, &needs].concat().contains(one.mnemonic());
+        let own: Vec<Series> = series.iter().filter(is_needed).cloned().collect();
+        let prepared = panel.preparation.apply(&own, |name| wanted.contains(name) && !panel.derives(name))?;
+        told.extend(prepared.notices.into_iter().filter(|notice| !told.contains(notice)).collect::<Vec<_>>());
+        prepared.value.into_owned().into_iter().map(Cow::Owned).collect()
     };
     // In the order in which they are named; what is derived comes last.
-    parts.sort_by_key(|part| wanted.iter().position(|name| name == part.mnemonic()).unwrap_or(usize::MAX));
-    // Of what a condition leaves nothing, nothing is known any more; but it was.
+    let place = |part: &Series| wanted.iter().position(|name| name == part.mnemonic()).unwrap_or(usize::MAX);
+    parts.sort_by_key(|part| place(part));
+    // Of what a condition leaves nothing, nothing is known any more; but it was, and nothing of it was to be drawn.
     for part in parts.iter_mut().filter(|part| part.known.is_empty()) {
-        let before = series.iter().find(|one| one.mnemonic() == part.mnemonic() && one.range == part.range);
-        if let Some(before) = before.filter(|before| !before.known.is_empty()) {
-            part.to_mut().known.clone_from(&before.known);
+        let was_known = series.iter().any(|one| one.mnemonic() == part.mnemonic() && !one.known.is_empty());
+        if let Some(moment) =
+            TimeRange::checked(part.range.start(), part.range.start().plus_micros(1)).filter(|_| was_known)
+        {
+            let part = part.to_mut();
+            (part.range, part.known) = (moment, [moment].into_iter().collect());
         }
     }
     Ok(parts)
@@ -86,10 +99,13 @@ fn prepared<'a>(
 
 fn charts_of<'a>(
     panel: &PanelPlan,
-    parts: Vec<Cow<'a, Series>>,
+    parts: &'a [Cow<'a, Series>],
     notices: &mut Vec<Notice>,
 ) -> Result<Vec<Chart<'a>>> {
-    let traces = parts.into_iter().map(|part| trace(panel, part, notices)).collect::<Result<Vec<_>>>()?;
+    let mut traces: Vec<Trace<'a>> = Vec::new();
+    for own in parts.chunk_by(|one, other| one.mnemonic() == other.mnemonic()) {
+        traces.extend(traces_of(panel, own, notices)?);
+    }
     let mut charts = Vec::new();
     for kind in &panel.kinds {
         charts.extend(match kind {
@@ -130,10 +146,12 @@ fn charts_of<'a>(
     Ok(charts)
 }
 
-/// Each mnemonic once: a phase has one series for each axis, which conditions may have parted.
+/// Each mnemonic once: a phase has one series for each axis, which conditions and ranges may have parted.
 fn joined<'a>(traces: &[Trace<'a>]) -> Result<Vec<Trace<'a>>> {
+    let mut sorted: Vec<&Trace<'a>> = traces.iter().collect();
+    sorted.sort_by_key(|trace| trace.series.range);
     let mut all: Vec<Trace<'a>> = Vec::new();
-    for trace in traces {
+    for trace in sorted {
         match all.iter_mut().find(|other| other.series.mnemonic() == trace.series.mnemonic()) {
             Some(own) => {
                 let own = own.series.to_mut();
@@ -145,28 +163,47 @@ fn joined<'a>(traces: &[Trace<'a>]) -> Result<Vec<Trace<'a>>> {
             None => all.push(trace.clone()),
         }
     }
+    let place =
+        |one: &Trace<'_>| traces.iter().position(|other| other.series.mnemonic() == one.series.mnemonic());
+    all.sort_by_key(place);
     Ok(all)
 }
 
-fn trace<'a>(panel: &PanelPlan, series: Cow<'a, Series>, notices: &mut Vec<Notice>) -> Result<Trace<'a>> {
-    let mut trace = Trace::from(series);
-    // Limits are of values, and of statistics that are values.
-    if panel.bins.as_ref().is_none_or(|plan| plan.is_of_values() || plan.has_samples) {
-        trace.limits = panel.limits_of(trace.series.mnemonic());
-    }
-    trace.description.clone_from(&panel.description);
-    if let Some(plan) = &panel.bins
-        && !trace.is_text()
-    {
-        trace.bins = Some(bins(plan, trace.series.as_ref(), notices)?);
-        trace.has_samples = plan.has_samples;
-    }
-    Ok(trace)
+/// The traces of one mnemonic: its ranges, and what conditions leave of them.
+fn traces_of<'a>(
+    panel: &PanelPlan,
+    parts: &'a [Cow<'a, Series>],
+    notices: &mut Vec<Notice>,
+) -> Result<Vec<Trace<'a>>> {
+    let bins = match &panel.bins {
+        Some(plan) if !Trace::from(parts[0].as_ref()).is_text() => {
+            Some(Arc::new(bins(plan, parts, notices)?))
+        }
+        _ => None,
+    };
+    let trace = |part: &'a Cow<'a, Series>| {
+        let mut trace = Trace::from(part.as_ref());
+        // Limits are of values, and of statistics that are values.
+        if panel.bins.as_ref().is_none_or(|plan| plan.is_of_values() || plan.has_samples) {
+            trace.limits = panel.limits_of(trace.series.mnemonic());
+        }
+        trace.description.clone_from(&panel.description);
+        trace.has_samples = bins.is_none() || panel.bins.as_ref().is_some_and(|plan| plan.has_samples);
+        trace.bins.clone_from(&bins);
+        trace
+    };
+    Ok(parts.iter().map(trace).collect())
 }
 
-/// Statistics of the bins of a series.
-fn bins(plan: &BinPlan, series: &Series, notices: &mut Vec<Notice>) -> Result<Bins> {
-    let table = frame::resample(std::slice::from_ref(series), &plan.options)?;
+/// Statistics of the bins of a mnemonic, all its parts together.
+fn bins(plan: &BinPlan, parts: &[Cow<'_, Series>], notices: &mut Vec<Notice>) -> Result<Bins> {
+    let table = match parts {
+        [only] => frame::resample(std::slice::from_ref(only.as_ref()), &plan.options)?,
+        _ => frame::resample(
+            &parts.iter().map(|part| part.as_ref().clone()).collect::<Vec<_>>(),
+            &plan.options,
+        )?,
+    };
     let told = |notice: &Notice| !matches!(notice.kind, NoticeKind::NoSamples | NoticeKind::NotKnown);
     for notice in table.notices.iter().filter(|notice| told(notice)) {
         if !notices.contains(notice) {
@@ -179,10 +216,7 @@ fn bins(plan: &BinPlan, series: &Series, notices: &mut Vec<Notice>) -> Result<Bi
         frame::Bins::Grid(grid) => starts.iter().map(|start| grid.after(*start)).collect(),
         _ => times(&table, "stop")?,
     };
-    // The first and the last bin reach beyond what was asked, and have nothing of it: they are drawn as far as they were.
-    let (first, last) = (series.range.start().as_micros(), series.range.stop().as_micros());
-    let starts = starts.into_iter().map(|start| start.max(first)).collect();
-    let stops = stops.into_iter().map(|stop| stop.min(last)).collect();
+    let (starts, stops) = cut(starts, stops, parts);
     let middles = column(&plan.line.word())?;
     let line = format!("{} of {}", plan.line.word().replace('_', " "), plan.name);
     let (envelope, lows, highs) = match plan.envelope {
@@ -198,6 +232,21 @@ fn bins(plan: &BinPlan, series: &Series, notices: &mut Vec<Notice>) -> Result<Bi
         Envelope::None => ("", middles.clone(), middles.clone()),
     };
     Ok(Bins { line, envelope: envelope.to_owned(), starts, stops, middles, lows, highs })
+}
+
+/// Bins as far as anything of them was asked, and left by conditions: beyond that they have nothing to be drawn of.
+fn cut(starts: Vec<i64>, stops: Vec<i64>, parts: &[Cow<'_, Series>]) -> (Vec<i64>, Vec<i64>) {
+    let asked: Coverage = parts.iter().map(|part| part.range).collect();
+    let asked = asked.ranges();
+    let bin = |(start, stop): (i64, i64)| {
+        let first = asked.partition_point(|range| range.stop().as_micros() <= start);
+        let last = asked.partition_point(|range| range.start().as_micros() < stop).checked_sub(1);
+        let from = asked.get(first).map_or(start, |range| start.max(range.start().as_micros()));
+        let to = last.map_or(stop, |last| stop.min(asked[last].stop().as_micros()));
+        // A bin of what stood before is as it was.
+        if from < to { (from, to) } else { (start, stop) }
+    };
+    starts.into_iter().zip(stops).map(bin).unzip()
 }
 
 fn times(table: &Table, name: &str) -> Result<Vec<i64>> {
@@ -217,4 +266,68 @@ fn numbers(table: &Table, name: &str) -> Result<Vec<f64>> {
 /// The tables have these columns: another one is a defect.
 fn refuse(error: PolarsError) -> Error {
     Error::new(ErrorKind::Unclassified, "could not draw the statistics of bins").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use edb::frame::{ResampleOptions, Statistic};
+    use edb::{Instant, Nulls, Samples, SqlType, Values};
+
+    use super::*;
+
+    fn part(rows: &[(i64, f64)], start: i64, stop: i64) -> Cow<'static, Series> {
+        let hour = |at: i64| Instant::from_micros(at * 3_600_000_000);
+        let range = TimeRange::checked(hour(start), hour(stop)).unwrap();
+        let times = rows.iter().map(|row| hour(row.0).as_micros()).collect();
+        let values = Values::real(rows.iter().map(|row| row.1).collect());
+        let (samples, _) = Samples::from_columns(SqlType::Float, times, values, Nulls::none()).unwrap();
+        Cow::Owned(Series::new(Mnemonic::new("SA_A").unwrap(), range, samples))
+    }
+
+    #[test]
+    fn bins_are_of_all_parts_of_a_mnemonic_and_as_long_as_these() {
+        let plan = BinPlan {
+            options: ResampleOptions {
+                statistics: vec![Statistic::Mean, Statistic::Min, Statistic::Max],
+                ..ResampleOptions::every(86_400_000_000)
+            },
+            name: "1d".to_owned(),
+            line: Statistic::Mean,
+            envelope: Envelope::Range,
+            has_samples: false,
+        };
+        let parts = [
+            part(&[(1, 0.0), (6, 10.0)], 1, 7),
+            part(&[(12, 30.0), (18, 20.0)], 12, 19),
+            part(&[(30, 5.0)], 29, 48),
+        ];
+        let found = bins(&plan, &parts, &mut Vec::new()).unwrap();
+        let hours = |times: &[i64]| times.iter().map(|time| time / 3_600_000_000).collect::<Vec<_>>();
+        assert_eq!(
+            (found.middles, found.lows, found.highs),
+            (vec![15.0, 5.0], vec![0.0, 5.0], vec![30.0, 5.0])
+        );
+        assert_eq!((hours(&found.starts), hours(&found.stops)), (vec![1, 29], vec![19, 48]));
+    }
+
+    #[test]
+    fn limits_are_put_together_field_by_field() {
+        let limits = |nominal, yellow| edb::plot::Limits { nominal, yellow, red: None };
+        let name = Mnemonic::new("SA_A").unwrap();
+        let panel = PanelPlan {
+            limits: vec![
+                (None, limits(None, Some((1.0, 2.0)))),
+                (Some(name.clone()), limits(Some(1.5), None)),
+            ],
+            ..PanelPlan::default()
+        };
+        assert_eq!(panel.limits_of(&name), limits(Some(1.5), Some((1.0, 2.0))));
+        let words = |text: &str| crate::FigureWords::from_toml(text).unwrap();
+        let flags = words("default.limits.SA_A = { nominal = 3 }");
+        let file =
+            words("default.limits.SA_A = { yellow = [1, 2] }\n[[panel]]\nlimits.SA_A = { red = [0, 9] }");
+        let figure = flags.or(file).plan(edb::plot::Format::Svg, Instant::MIN).unwrap();
+        let found = figure.panels[0].limits_of(&name);
+        assert_eq!((found.nominal, found.yellow, found.red), (Some(3.0), Some((1.0, 2.0)), Some((0.0, 9.0))));
+    }
 }

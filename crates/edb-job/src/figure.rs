@@ -105,16 +105,28 @@ impl PanelPlan {
         self.measured().into_iter().chain(self.preparation.needs()).collect()
     }
 
-    /// The limits of a mnemonic: its own, or else those of all.
+    /// The limits of a mnemonic: its own, and where it has none those of all.
     pub(crate) fn limits_of(&self, name: &Mnemonic) -> Limits {
-        let of = |wanted: Option<&Mnemonic>| self.limits.iter().find(|(name, _)| name.as_ref() == wanted);
-        of(Some(name)).or_else(|| of(None)).map(|(_, limits)| *limits).unwrap_or_default()
+        let of = |wanted: Option<&Mnemonic>| {
+            let found = self.limits.iter().find(|(name, _)| name.as_ref() == wanted);
+            found.map(|(_, limits)| *limits).unwrap_or_default()
+        };
+        let (own, all) = (of(Some(name)), of(None));
+        Limits {
+            nominal: own.nominal.or(all.nominal),
+            yellow: own.yellow.or(all.yellow),
+            red: own.red.or(all.red),
+        }
     }
 
     /// What of its own selection is not derived.
     fn measured(&self) -> Vec<Mnemonic> {
-        let is_derived = |name: &Mnemonic| self.preparation.derive.iter().any(|one| one.name == *name);
-        self.select.iter().flatten().filter(|name| !is_derived(name)).cloned().collect()
+        self.select.iter().flatten().filter(|name| !self.derives(name)).cloned().collect()
+    }
+
+    /// Whether a name is that of a quantity that it adds.
+    pub(crate) fn derives(&self, name: &Mnemonic) -> bool {
+        self.preparation.derive.iter().any(|one| one.name == *name)
     }
 
     pub(crate) fn check(&self, wanted: &[Mnemonic]) -> Result<()> {

@@ -82,7 +82,7 @@ pub struct PanelWords {
     pub without: Option<PathBuf>,
     /// How many samples to leave out at both ends of blocks.
     pub ignore_edges: Option<String>,
-    /// How long a value may stand for others, and how long a line may go without a sample.
+    /// How long a value may stand for others; of `[default]`, how long a line may go without a sample, too.
     pub max_gap: Option<String>,
 }
 
@@ -172,7 +172,14 @@ impl PanelWords {
     fn or(self, usual: &Self) -> Self {
         let list = |own: Vec<String>, usual: &Vec<String>| if own.is_empty() { usual.clone() } else { own };
         let mut limits = usual.limits.clone();
-        limits.extend(self.limits);
+        for (name, own) in self.limits {
+            let usual = limits.entry(name).or_default();
+            *usual = LimitWords {
+                nominal: own.nominal.or(usual.nominal),
+                yellow: own.yellow.or(usual.yellow),
+                red: own.red.or(usual.red),
+            };
+        }
         Self {
             select: self.select.or_else(|| usual.select.clone()),
             show: list(self.show, &usual.show),
@@ -211,8 +218,10 @@ impl PanelWords {
             let name = if name == "all" { None } else { Some(Mnemonic::new(name)?) };
             let pair = |[low, high]: [f64; 2]| (low, high);
             let LimitWords { nominal, yellow, red } = *limits;
-            let limits = Limits { nominal, yellow: yellow.map(pair), red: red.map(pair) }.checked()?;
-            Ok((name, limits))
+            let limits = Limits { nominal, yellow: yellow.map(pair), red: red.map(pair) }.checked();
+            let whose = name.as_ref().map_or_else(|| "all".to_owned(), Mnemonic::to_string);
+            let doing = |error: Error| error.while_doing(format!("could not use the limits of {whose}"));
+            Ok((name, limits.map_err(doing)?))
         });
         let limits = limits.collect::<Result<Vec<_>>>()?;
         let bins = self.bins()?;

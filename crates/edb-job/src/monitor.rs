@@ -139,6 +139,8 @@ impl Entry {
             Averaging::EveryChange => {
                 let states = self.dependency.iter().map(|one| one.name.clone());
                 panel.select.iter_mut().for_each(|names| names.extend(states.clone()));
+                // The state has a description of its own.
+                panel.description = None;
                 None
             }
             Averaging::All => None,

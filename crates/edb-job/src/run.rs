@@ -169,16 +169,25 @@ fn with_ranges(job: &Job, fetched: &Fetched) -> Job {
     let mut job = job.clone();
     for output in &mut job.outputs {
         let mut asked = asked.clone();
-        for definition in &output.preparation.derive {
+        let derive: Vec<_> = output.preparations().into_iter().flat_map(|one| one.derive.clone()).collect();
+        for definition in &derive {
             let first = definition.expression.mnemonics().into_iter().next();
             let own = asked.iter().filter(|request| Some(&request.mnemonic) == first.as_ref());
             let own: Vec<TimeRange> = own.map(|request| request.range).collect();
             asked.extend(own.into_iter().map(|range| Request { mnemonic: definition.name.clone(), range }));
         }
-        if let Shape::Table(TableShape::Resampled(options), _) = &mut output.shape
-            && let Bins::Ranges(ranges) = &mut options.bins
-        {
-            *ranges = asked;
+        let bins: Vec<&mut Bins> = match &mut output.shape {
+            Shape::Table(TableShape::Resampled(options), _) => vec![&mut options.bins],
+            Shape::Figure(figure) => {
+                let plans = figure.panels.iter_mut().filter_map(|panel| panel.bins.as_mut());
+                plans.map(|plan| &mut plan.options.bins).collect()
+            }
+            _ => Vec::new(),
+        };
+        for bins in bins {
+            if let Bins::Ranges(ranges) = bins {
+                ranges.clone_from(&asked);
+            }
         }
     }
     job

@@ -203,7 +203,7 @@ fn main() -> Result<()> {
     let mut trace = Trace::from(limited.clone());
     trace.limits = Limits { nominal: Some(28.0), yellow: Some((27.85, 28.15)), red: Some((27.8, 28.195)) };
     let mut binned = trace.clone();
-    binned.bins = Some(bins(&limited, 300_000_000));
+    binned.bins = Some(Arc::new(bins(&limited, 300_000_000)));
     let mut only = binned.clone();
     only.has_samples = false;
     let charts = vec![

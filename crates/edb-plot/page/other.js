@@ -107,7 +107,7 @@ class StatePanel extends TextPanel {
     const last = place(this.times, stop);
     for (let at = Math.max(0, place(this.times, start) - 1); at < last; at++) {
       if (this.times[at] + this.lengths[at] < start) continue;
-      for (const word of this.words(at)) rows.push([this.times[at], this.spec.about.name, '', '', '', this.spec.words[word]]);
+      for (const word of this.words(at)) rows.push([this.times[at], this.spec.about.name, '', '', '', this.spec.words[word], this.times[at] + this.lengths[at]]);
     }
     return rows;
   }
@@ -167,7 +167,7 @@ class MessagePanel extends TextPanel {
 
   rows(start, stop) {
     const rows = [], last = place(this.times, stop);
-    for (let at = place(this.times, start); at < last; at++) rows.push([this.times[at], this.spec.about.name, '', '', '', this.spec.texts[at]]);
+    for (let at = place(this.times, start); at < last; at++) rows.push([this.times[at], this.spec.about.name, '', '', '', this.spec.texts[at], '']);
     return rows;
   }
 }

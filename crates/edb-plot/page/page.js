@@ -104,7 +104,8 @@ const page = {
     const status = document.getElementById('resolution');
     const widest = Math.max(0, ...columns);
     status.classList.toggle('short', widest > pixel);
-    if (columns.length === 0) status.textContent = 'Every sample is in this page.';
+    const hasSamples = this.panels.some((panel) => panel.hasSamples());
+    if (columns.length === 0) status.textContent = hasSamples ? 'Every sample is in this page.' : 'This page has statistics, and no samples.';
     else if (widest <= pixel) status.textContent = `This page has the extremes of every ${duration(widest)}: this view is drawn as from every sample.`;
     else status.textContent = `This view is finer than the page: of every ${duration(widest)} only the first, the lowest, the highest and the last sample are here. For all of them draw a shorter range.`;
   },
@@ -232,9 +233,10 @@ const page = {
     const rows = this.panels.filter((panel) => panel.isTimed).flatMap((panel) => panel.rows(start, stop));
     rows.sort((one, other) => one[0] - other[0]);
     const text = (value) => (/[",\n\r#]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value);
-    const lines = rows.map(([time, name, value, low, high, words]) => [moment(time, 'utc', 6).replace(' ', 'T') + 'Z', text(name), value, low, high, text(words)].join(','));
+    const iso = (time) => (time === '' ? '' : moment(time, 'utc', 6).replace(' ', 'T') + 'Z');
+    const lines = rows.map(([time, name, value, low, high, words, until]) => [iso(time), text(name), value, low, high, text(words), iso(until)].join(','));
     const notes = [`${figure.title}   ${figure.span}`, document.getElementById('resolution').textContent, ...figure.provenance].map((line) => `# ${line}\n`).join('');
-    return `${notes}time,name,value,low,high,text\n${lines.join('\n')}\n`;
+    return `${notes}# a state is a row: it stood from time to until, and was not sampled at time where it held before\ntime,name,value,low,high,text,until\n${lines.join('\n')}\n`;
   },
 
   save(blob, name) {

@@ -313,6 +313,10 @@ class Panel {
     return [this.spec.about];
   }
 
+  hasSamples() {
+    return this.isTimed;
+  }
+
   // Intervals of which only extremes are here, in microseconds.
   columns() {
     return [];
@@ -348,6 +352,10 @@ class ValuePanel extends Panel {
 
   abouts() {
     return this.curves.map((curve) => curve.about);
+  }
+
+  hasSamples() {
+    return this.curves.some((curve) => curve.track.times.length > 0);
   }
 
   shown() {
@@ -563,19 +571,19 @@ class ValuePanel extends Panel {
   }
 
   columns() {
-    return this.shown().map((curve) => curve.track.column).filter((column) => column !== null);
+    return this.shown().flatMap((curve) => [curve.track.column, curve.bins ? curve.bins.column : null]).filter((column) => column !== null);
   }
 
   rows(start, stop) {
     const rows = [];
     for (const { about, track, bins } of this.shown()) {
       const last = place(track.times, stop);
-      for (let at = place(track.times, start); at < last; at++) rows.push([track.times[at], about.name, track.values[at], '', '', '']);
+      for (let at = place(track.times, start); at < last; at++) rows.push([track.times[at], about.name, track.values[at], '', '', '', '']);
       for (const [line, { times, values }] of bins ? bins.lines.entries() : []) {
         const band = bins.bands[line], end = place(times, stop);
         for (let at = place(times, start); at < end; at++) {
-          const own = Math.min(band.times.length - 1, place(band.times, times[at]));
-          rows.push([times[at], about.name, values[at], band.lows[own], band.highs[own], '']);
+          const own = Math.max(0, place(band.times, times[at] + 1) - 1);
+          rows.push([times[at], about.name, values[at], band.lows[own], band.highs[own], '', '']);
         }
       }
     }

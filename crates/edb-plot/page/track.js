@@ -62,7 +62,6 @@ class Track {
     this.values = readValues(track.values);
     this.course = track.course;
     this.runs = track.runs;
-    this.hasDots = track.dots;
     this.column = track.column;
     this.levels = pyramid(this.values);
   }
@@ -99,7 +98,9 @@ class Track {
     };
     for (const [from, to, carried, until] of this.runs) {
       if (!this.meets([from, to, carried, until], start, stop)) continue;
-      if (carried && carried[0] <= stop) add(carried[1]);
+      // What is carried stands until the first sample.
+      const stands = to > from ? this.times[from] : until;
+      if (carried && carried[0] <= stop && stands > start) add(carried[1]);
       const first = Math.max(from, place(this.times, start, from, to) - (this.course === 'straight' ? 0 : 1));
       const last = place(this.times, stop, first, to);
       if (last > first) {
@@ -176,7 +177,7 @@ class Track {
       if (this.course === 'straight') candidates.push(after - 1, after);
       else {
         candidates.push(after < to && this.times[after] === time ? after : after - 1);
-        if (after - 1 < from && carried && carried[0] <= time) return { time: carried[0], value: carried[1], isCarried: true };
+        if (after - 1 < from && carried && carried[0] <= time && (to > from || time < until)) return { time: carried[0], value: carried[1], distance: 0, isCarried: true };
         if (after - 1 < from) candidates.push(after);
       }
       for (const place of candidates) {
@@ -194,6 +195,7 @@ class Track {
 
 class BinTrack {
   constructor(bins) {
+    this.column = bins.column;
     this.lines = bins.lines.map((line) => ({ times: readTimes(line.times), values: readValues(line.values) }));
     this.bands = bins.bands.map((band) => ({ times: readTimes(band.times), lows: readValues(band.lows), highs: readValues(band.highs) }));
   }
@@ -244,7 +246,7 @@ class BinTrack {
         const isInside = time >= times[0] && time <= times[times.length - 1];
         if ((isInside || distance <= near) && (!best || distance < best.distance)) {
           const band = this.bands[line];
-          const own = Math.min(band.times.length - 1, place(band.times, times[at]));
+          const own = Math.max(0, place(band.times, times[at] + 1) - 1);
           best = { time: times[at], value: values[at], low: band.lows[own], high: band.highs[own], distance };
         }
       }

@@ -12,6 +12,8 @@ pub(crate) struct Envelope {
     pub(crate) lines: Vec<Vec<Vertex>>,
     /// Time, low and high.
     pub(crate) bands: Vec<Vec<(i64, f64, f64)>>,
+    /// How long a column is of which only extremes are kept; nothing if all bins are.
+    pub(crate) column_us: Option<f64>,
 }
 
 impl Envelope {
@@ -25,7 +27,7 @@ impl Envelope {
 /// The envelope of bins on the axis, with no more points than can be seen: of every pixel column the lowest low and the highest high are
 /// kept.
 pub(crate) fn envelope(bins: &Bins, is_logarithmic: bool, canvas: Canvas) -> Envelope {
-    let canvas = canvas.fitted(bins.starts.len(), canvas.axis);
+    let canvas = canvas.fitted((canvas.axis, bins.starts.len()));
     let (start, stop) = (canvas.axis.start().as_micros(), canvas.axis.stop().as_micros());
     let is_shown = |value: f64| value.is_finite() && (!is_logarithmic || value > 0.0);
     let middle = |at: usize| bins.starts[at] + (bins.stops[at] - bins.starts[at]) / 2;
@@ -56,6 +58,9 @@ pub(crate) fn envelope(bins: &Bins, is_logarithmic: bool, canvas: Canvas) -> Env
             match band.last_mut() {
                 Some(last) if own == column => (last.1, last.2) = (last.1.min(low), last.2.max(high)),
                 _ => band.push((time, low, high)),
+            }
+            if own == column {
+                envelope.column_us = Some(canvas.axis.micros() as f64 / canvas.columns as f64);
             }
             column = own;
         }

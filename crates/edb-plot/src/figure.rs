@@ -112,6 +112,8 @@ const NOMINAL_DPI: f64 = 96.0;
 
 /// The most pixels a figure may have.
 const MOST_PIXELS: f64 = 100e6;
+/// Below this nobody can read anything.
+const LEAST_DPI: f64 = 24.0;
 /// Narrower figures have no room for an axis.
 const LEAST_WIDTH: u32 = 320;
 /// Flatter panels show nothing.
@@ -236,9 +238,12 @@ pub(crate) fn checked_width(options: &FigureOptions) -> Result<u32> {
             "could not draw a figure {width} pixels wide: expected at least {LEAST_WIDTH}"
         )));
     }
-    if !(options.dots_per_inch.is_finite() && options.dots_per_inch > 0.0) {
+    if !(options.dots_per_inch.is_finite() && options.dots_per_inch >= LEAST_DPI) {
         let dpi = options.dots_per_inch;
-        return Err(Error::usage(format!("could not draw at {dpi} dots per inch: expected more than 0")));
+        return Err(Error::usage(format!(
+            "could not draw at {dpi} dots per inch: expected at least {LEAST_DPI}"
+        ))
+        .with_hint("96 is usual for screens, 300 for print"));
     }
     checked_size(f64::from(width), f64::from(options.height.unwrap_or(1)), options.scale())?;
     Ok(width)

@@ -77,13 +77,15 @@ pub(crate) fn histogram(chart: &Chart<'_>, canvas: Canvas, notices: &mut Vec<Not
         Bars { about, counts }
     });
     let bars = bars.collect();
-    let first = &chart.traces[0];
-    let unit = first.series.about.unit.trim().to_owned();
-    Ok(Histogram { unit, is_logarithmic: chart.is_logarithmic, low, step, bars, limits: first.limits })
+    let unit = chart.traces.first().map_or("", |trace| trace.series.about.unit.trim()).to_owned();
+    let limits = chart.traces.first().map(|trace| trace.limits).unwrap_or_default();
+    let is_common = chart.traces.iter().all(|trace| trace.limits == limits);
+    let limits = if is_common { limits } else { Limits::default() };
+    Ok(Histogram { unit, is_logarithmic: chart.is_logarithmic, low, step, bars, limits })
 }
 
-/// Low end, width and number of steps: one for each value if they are few whole multiples of their least distance, or else by Freedman and
-/// Diaconis' rule, whose widths are twice the middle half of the values over the cube root of their number.
+/// Low end, width and number of steps: one for each integer if they are few, or else by Freedman and Diaconis' rule, whose widths are twice
+/// the middle half of the values over the cube root of their number; of integers each step has as many.
 fn steps(all: &[(About, Vec<f64>)]) -> (f64, f64, usize) {
     let Some((low, high)) = extent(all.iter().flat_map(|(_, values)| values.iter().copied())) else {
         return (0.0, 1.0, 1);
@@ -92,9 +94,8 @@ fn steps(all: &[(About, Vec<f64>)]) -> (f64, f64, usize) {
         let width = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
         return (low - width / 2.0, width, 1);
     }
-    if all.iter().all(|(_, values)| values.iter().all(|value| value.fract() == 0.0))
-        && high - low < MOST_STEPS as f64
-    {
+    let is_whole = all.iter().all(|(_, values)| values.iter().all(|value| value.fract() == 0.0));
+    if is_whole && high - low < MOST_STEPS as f64 {
         return (low - 0.5, 1.0, (high - low) as usize + 1);
     }
     let width = all.iter().filter_map(|(_, values)| {
@@ -110,8 +111,15 @@ fn steps(all: &[(About, Vec<f64>)]) -> (f64, f64, usize) {
         (width > 0.0).then_some(width)
     });
     let width = width.fold(f64::INFINITY, f64::min);
-    let wanted = ((high - low) / width).ceil();
+    // Halves, so that the largest numbers have a difference.
+    let reach = high / 2.0 - low / 2.0;
+    let wanted = (reach / width * 2.0).ceil();
     let steps = if wanted.is_finite() { (wanted as usize).clamp(8, MOST_STEPS) } else { 40 };
     // The highest value belongs to the last step.
-    (low, (high - low) / steps as f64, steps)
+    let width = reach / steps as f64 * 2.0;
+    if is_whole && high.abs().max(low.abs()) < 1e15 {
+        let width = width.ceil();
+        return (low - 0.5, width, ((high - low + 1.0) / width).ceil() as usize);
+    }
+    (low, width, steps)
 }

@@ -5,7 +5,7 @@
 //!
 //! # Invariants
 //! - Nothing is drawn outside a series' own range, and no bracket is ever drawn as a sample.
-//! - A line never crosses a gap, an unknown span or a missing value that is as wide as a pixel.
+//! - A line never crosses a gap, an unknown span or a missing value that is as wide as a pixel; on a page, no gap and no unknown span.
 //! - The same input gives the same bytes.
 //!
 //! Start at [`draw`]: [`arrange`] makes its charts of series. [`draw_coverage`] shows what is known rather than what was measured.

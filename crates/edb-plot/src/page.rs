@@ -11,7 +11,7 @@ use crate::histogram::Histogram;
 use crate::panel::{About, Content, Curve, Panel, Text, TextPanel, ValuePanel, panels};
 use crate::phase::Phase;
 use crate::states::{Message, Segment, States};
-use crate::trace::{Chart, Limits, Severity};
+use crate::trace::{Chart, ChartKind, Limits, Severity};
 use crate::track::{Canvas, Course, Track, Vertex};
 
 const TEMPLATE: &str = include_str!("../page/page.html");
@@ -67,29 +67,43 @@ pub(crate) fn write(
     // Nothing in the data may end the script that they stand in.
     let data = data.replace('<', "\\u003c");
     let scripts = [TIME_SCRIPT, TRACK_SCRIPT, PANEL_SCRIPT, OTHER_SCRIPT, SCRIPT].join("\n");
-    let page = TEMPLATE
-        .replace("{{title}}", &escaped(title))
-        .replace("{{style}}", &format!("{UPLOT_STYLE}\n{STYLE}"))
+    // What stands in the figure is not looked at again: it may have such words, too.
+    let (head, tail) = TEMPLATE.split_once("{{data}}").unwrap_or((TEMPLATE, ""));
+    let head = head.replace("{{style}}", &format!("{UPLOT_STYLE}\n{STYLE}")).replacen(
+        "{{title}}",
+        &escaped(title),
+        1,
+    );
+    let tail = tail
         .replace("{{license}}", UPLOT_LICENSE.trim())
         .replace("{{uplot}}", UPLOT)
         .replace("{{script}}", &scripts);
-    // Last: what is in the data is not looked at again.
-    let page = page.replacen("{{data}}", &data, 1);
+    let page = [head, data, tail].concat();
     Ok(Outcome { value: page.into_bytes(), notices })
 }
 
 /// How many points each series may have so that all have no more than `most`: those that need less leave the rest to the others.
 fn share(charts: &[Chart<'_>], range: TimeRange, most: usize) -> usize {
-    let traces = charts.iter().flat_map(|chart| &chart.traces);
-    let mut counts: Vec<usize> = traces
-        .map(|trace| {
+    // Histograms and phases have no samples in the page. Ranges of a mnemonic in one chart are one.
+    let mut parts: Vec<(usize, &str, usize)> = Vec::new();
+    for (at, chart) in charts.iter().enumerate() {
+        let is_timed = matches!(chart.kind, ChartKind::Time | ChartKind::Deviation);
+        for trace in chart.traces.iter().filter(|_| is_timed) {
             let window = trace.series.range.intersect(range);
             let samples = window.map_or(0, |window| trace.series.samples.rows_in(window).len());
-            let has_samples = trace.has_samples || trace.bins.is_none();
-            let bins = trace.bins.as_ref().map_or(0, |bins| 3 * bins.starts.len());
-            bins.max(if has_samples { samples } else { 0 })
-        })
-        .collect();
+            let has_samples = trace.has_samples || trace.bins.is_none() || chart.kind == ChartKind::Deviation;
+            let samples = if has_samples { samples } else { 0 };
+            if let Some((_, _, count)) =
+                parts.iter_mut().find(|(chart, name, _)| *chart == at && *name == trace.name())
+            {
+                *count += samples;
+            } else {
+                let bins = trace.bins.as_ref().filter(|_| chart.kind == ChartKind::Time);
+                parts.push((at, trace.name(), samples + 3 * bins.map_or(0, |bins| bins.starts.len())));
+            }
+        }
+    }
+    let mut counts: Vec<usize> = parts.into_iter().map(|(_, _, count)| count).collect();
     counts.sort_unstable();
     let mut left = most;
     for (at, count) in counts.iter().enumerate() {
@@ -172,9 +186,7 @@ fn track_value(track: &Track) -> Value {
         Course::Hold => "hold",
     };
     let (mut times, mut values, mut runs) = (Vec::new(), Vec::new(), Vec::new());
-    let mut alone: Vec<_> =
-        track.dots.iter().filter(|dot| track.runs.iter().all(|run| !run.samples.contains(dot))).collect();
-    alone.reverse();
+    let mut lone = track.lone.iter().peekable();
     let mut add = |samples: &[(i64, f64)], carried: Option<(i64, f64)>, until: Option<i64>| {
         runs.push(json!([times.len(), times.len() + samples.len(), carried, until]));
         times.extend(samples.iter().map(|sample| sample.0));
@@ -182,20 +194,17 @@ fn track_value(track: &Track) -> Value {
     };
     for run in &track.runs {
         let first = run.samples.first().map_or(i64::MAX, |sample| sample.0);
-        while let Some(dot) = alone.pop_if(|dot| dot.0 < first) {
-            add(&[*dot], None, None);
+        while let Some(sample) = lone.next_if(|sample| sample.0 < first) {
+            add(&[*sample], None, None);
         }
         add(&run.samples, run.carried, run.until);
     }
-    while let Some(dot) = alone.pop() {
-        add(&[*dot], None, None);
-    }
+    lone.for_each(|sample| add(&[*sample], None, None));
     json!({
         "course": course,
         "times": columns::times(&times),
         "values": columns::values(&values),
         "runs": runs,
-        "dots": !track.dots.is_empty(),
         "column": track.column_us,
     })
 }
@@ -219,6 +228,7 @@ fn envelope_value(envelope: &Envelope) -> Value {
         json!({ "times": columns::times(&times), "lows": columns::values(&lows), "highs": columns::values(&highs) })
     };
     json!({
+        "column": envelope.column_us,
         "lines": envelope.lines.iter().map(line).collect::<Vec<_>>(),
         "bands": envelope.bands.iter().map(band).collect::<Vec<_>>(),
     })

@@ -1,6 +1,7 @@
 //! From charts to panels: what is drawn, thinned for the screen, with what there is to tell of it.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use edb_core::{
     Coverage, Error, Mnemonic, Notice, NoticeKind, Result, Series, TimeRange, Value, ValueKind, Values,
@@ -96,6 +97,7 @@ impl Curve {
             (Some(own), Some(mut more)) => {
                 own.lines.append(&mut more.lines);
                 own.bands.append(&mut more.bands);
+                own.column_us = own.column_us.or(more.column_us);
             }
             (own, more) => *own = own.take().or(more),
         }
@@ -154,24 +156,28 @@ fn over_time(
     notices: &mut Vec<Notice>,
 ) -> Result<()> {
     let mut panel: Option<ValuePanel> = None;
-    for (at, trace) in chart.traces.iter().enumerate() {
+    let wholes = wholes(chart, canvas);
+    let mut seen = HashSet::new();
+    for trace in &chart.traces {
+        let is_first = seen.insert((trace.name(), trace.is_text()));
         if trace.is_text() {
             if chart.kind == ChartKind::Deviation {
                 return Err(numbers_only(trace.name()));
             }
             // Ranges of one mnemonic are one panel.
-            let is_own = |other: &&Trace<'_>| other.is_text() && other.name() == trace.name();
-            if !chart.traces[..at].iter().any(|other| is_own(&other)) {
+            if is_first {
+                let is_own = |other: &&Trace<'_>| other.is_text() && other.name() == trace.name();
                 let parts: Vec<&Trace<'_>> = chart.traces.iter().filter(is_own).collect();
                 add(Content::Text(text_panel(&parts, canvas, notices)));
             }
             continue;
         }
+        let whole = wholes.get(trace.name()).copied().unwrap_or((canvas.axis, 0));
         let (curves, is_whole) = if chart.kind == ChartKind::Deviation {
-            (vec![deviation_curve(trace, canvas, notices)?], false)
+            (vec![deviation_curve(trace, whole, canvas, notices)?], false)
         } else {
             let is_whole = trace.series.samples.values().kind() == ValueKind::Integer && trace.bins.is_none();
-            (curves(trace, chart.is_logarithmic, canvas, notices), is_whole)
+            (curves(trace, whole, is_first, chart.is_logarithmic, canvas, notices), is_whole)
         };
         // And one curve.
         let own = |panel: &ValuePanel, curve: &Curve| {
@@ -190,7 +196,7 @@ fn over_time(
         let unit = trace.series.about.unit.trim();
         let is_full = |panel: &ValuePanel| panel.curves.len() + curves.len() > COLORS;
         if panel.as_ref().is_some_and(is_full) {
-            panel.take().into_iter().for_each(|panel| add(Content::Values(panel.with_common_limits())));
+            panel.take().into_iter().for_each(|panel| add(Content::Values(panel.finished())));
         }
         let home = panel.get_or_insert_with(|| ValuePanel {
             unit: unit.to_owned(),
@@ -208,18 +214,31 @@ fn over_time(
             home.curves.push(Curve { color: home.curves.len(), ..curve });
         }
     }
-    panel.into_iter().for_each(|panel| add(Content::Values(panel.with_common_limits())));
+    panel.into_iter().for_each(|panel| add(Content::Values(panel.finished())));
     Ok(())
+}
+
+/// Of each mnemonic of numbers in a chart the time of all its ranges on the axis, and how many samples it has in them.
+fn wholes<'a>(chart: &'a Chart<'_>, canvas: Canvas) -> HashMap<&'a str, (TimeRange, usize)> {
+    let mut all: HashMap<&str, (TimeRange, usize)> = HashMap::new();
+    for trace in chart.traces.iter().filter(|trace| !trace.is_text()) {
+        let Some(window) = trace.series.range.intersect(canvas.axis) else { continue };
+        let (hull, count) = all.entry(trace.name()).or_insert((window, 0));
+        *hull = hull.hull(window);
+        *count += trace.series.samples.rows_in(window).len();
+    }
+    all
 }
 
 /// How many curves a panel can tell apart.
 const COLORS: usize = 7;
 
 impl ValuePanel {
-    /// With the limits that all curves share, if they do.
-    fn with_common_limits(mut self) -> Self {
+    /// With ranges in order of time, and the limits that all curves share, if they do.
+    fn finished(mut self) -> Self {
+        self.curves.iter_mut().for_each(|curve| curve.track.sort());
         let limits = self.curves[0].limits;
-        if self.curves.iter().all(|curve| curve.limits == limits || curve.track.is_empty()) {
+        if self.curves.iter().all(|curve| curve.limits == limits) {
             self.limits = limits;
         }
         self
@@ -256,7 +275,7 @@ pub(crate) fn about(
         Some(_) => {}
     }
     if !unknown.is_empty() {
-        tell(NoticeKind::NotKnown, "part of the range is not known: it is left blank");
+        tell(NoticeKind::NotKnown, "part of the range is not known: it is hatched");
     }
     // An archive begins and ends with a sample: what is less than a pixel before the first, or after the last, is not worth a hatch.
     let is_edge = |span: &TimeRange| {
@@ -291,7 +310,14 @@ fn course(series: &Series) -> (Course, bool) {
 }
 
 /// The samples of a trace, and the line of its bins.
-fn curves(trace: &Trace<'_>, is_logarithmic: bool, canvas: Canvas, notices: &mut Vec<Notice>) -> Vec<Curve> {
+fn curves(
+    trace: &Trace<'_>,
+    whole: (TimeRange, usize),
+    is_first: bool,
+    is_logarithmic: bool,
+    canvas: Canvas,
+    notices: &mut Vec<Notice>,
+) -> Vec<Curve> {
     let series = trace.series.as_ref();
     let (course, is_inferred) = course(series);
     let has_samples = trace.has_samples || trace.bins.is_none();
@@ -299,7 +325,7 @@ fn curves(trace: &Trace<'_>, is_logarithmic: bool, canvas: Canvas, notices: &mut
     let values = numbers(series);
     let drawable = if is_logarithmic { positive(series, &values, notices) } else { values };
     let leading = leading_number(series).filter(|value| !is_logarithmic || *value > 0.0);
-    let track = track::track(&Source { series, values: &drawable, leading, course }, canvas);
+    let track = track::track(&Source { series, values: &drawable, leading, course, whole }, canvas);
     // Where samples are missing, and which are beyond limits, is so whether they are drawn or their bins are.
     about.absent = track.absent.iter().copied().collect();
     let marked = |vertex: Vertex| trace.limits.severity(vertex.1).map(|severity| (vertex, severity));
@@ -308,7 +334,9 @@ fn curves(trace: &Trace<'_>, is_logarithmic: bool, canvas: Canvas, notices: &mut
     let track = if has_samples { track } else { Track::default() };
     let mut curves = vec![Curve { about, color: 0, track, envelope: None, limits: trace.limits, marks }];
     if let Some(bins) = &trace.bins {
-        let envelope = bins::envelope(bins, is_logarithmic, canvas);
+        // Bins are those of all ranges of the mnemonic: the first of these brings them.
+        let envelope =
+            if is_first { bins::envelope(bins, is_logarithmic, canvas) } else { Envelope::default() };
         if has_samples {
             let about = About { name: named(trace, bins), count: bins.starts.len(), ..About::default() };
             let (track, limits, marks) = (Track::default(), trace.limits, Vec::new());
@@ -342,7 +370,7 @@ fn tell_of_limits(charts: &[Chart<'_>], canvas: Canvas, notices: &mut Vec<Notice
         });
         let [all, yellow, red] = &mut counts[at].2;
         *all += rows.len();
-        for value in numbers(trace.series.as_ref())[rows].iter() {
+        for value in &numbers(trace.series.as_ref())[rows] {
             match trace.limits.severity(*value) {
                 Some(Severity::Yellow) => *yellow += 1,
                 Some(Severity::Red) => *red += 1,
@@ -363,13 +391,18 @@ fn tell_of_limits(charts: &[Chart<'_>], canvas: Canvas, notices: &mut Vec<Notice
     }
 }
 
-fn deviation_curve(trace: &Trace<'_>, canvas: Canvas, notices: &mut Vec<Notice>) -> Result<Curve> {
+fn deviation_curve(
+    trace: &Trace<'_>,
+    whole: (TimeRange, usize),
+    canvas: Canvas,
+    notices: &mut Vec<Notice>,
+) -> Result<Curve> {
     let series = trace.series.as_ref();
     let (course, is_inferred) = course(series);
     let mut about = about(trace, canvas, is_inferred, notices);
     let (values, from) = deviation::deviation(trace, &numbers(series))?;
     about.name = format!("{} \u{2212} {from}", trace.name());
-    let track = track::track(&Source { series, values: &values, leading: None, course }, canvas);
+    let track = track::track(&Source { series, values: &values, leading: None, course, whole }, canvas);
     about.absent = track.absent.iter().copied().collect();
     let limits = Limits { nominal: Some(0.0), ..Limits::default() };
     Ok(Curve { about, color: 0, track, envelope: None, limits, marks: Vec::new() })
@@ -428,7 +461,7 @@ fn positive<'a>(series: &Series, values: &[f64], notices: &mut Vec<Notice>) -> C
     values.iter().map(|value| if *value > 0.0 { *value } else { f64::NAN }).collect()
 }
 
-fn leading_number(series: &Series) -> Option<f64> {
+pub(crate) fn leading_number(series: &Series) -> Option<f64> {
     match series.leading.as_ref()?.value {
         Value::Real(value) => Some(value),
         Value::Integer(value) => Some(value as f64),

@@ -134,7 +134,7 @@ impl Step {
             }
             Self::DayOfYear(step) => {
                 let years = (first.year()..=last.year()).filter_map(|year| date(year * 12, 1));
-                let days = (0..366 / step).map(|at| i64::from(at * step) * MICROS_PER_DAY);
+                let days = (0..=365 / step).map(|at| i64::from(at * step) * MICROS_PER_DAY);
                 let of_year = |year: Instant| {
                     // The last step of a year would crowd the first of the next.
                     let own = move |at: &Instant| {

@@ -1,6 +1,7 @@
 //! What is drawn: series, statistics of their bins, limits, and which of them share a panel.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use edb_core::{Error, Result, Series, ValueKind};
 
@@ -9,8 +10,8 @@ use edb_core::{Error, Result, Series, ValueKind};
 pub struct Trace<'a> {
     /// The samples.
     pub series: Cow<'a, Series>,
-    /// Statistics of bins, drawn as a line within an envelope.
-    pub bins: Option<Bins>,
+    /// Statistics of bins of the mnemonic, drawn as a line within an envelope; the same in each of its ranges.
+    pub bins: Option<Arc<Bins>>,
     /// Whether the samples are drawn, too; without bins they always are.
     pub has_samples: bool,
     /// What its values are held against.

@@ -18,8 +18,8 @@ pub(crate) struct Track {
     pub(crate) course: Course,
     /// What is connected.
     pub(crate) runs: Vec<Run>,
-    /// Samples that are marked.
-    pub(crate) dots: Vec<Vertex>,
+    /// Samples that nothing connects.
+    pub(crate) lone: Vec<Vertex>,
     /// Where there is no sample, although all is known.
     pub(crate) absent: Vec<TimeRange>,
     /// How long a column is of which only extremes are kept; nothing if all samples are.
@@ -61,30 +61,32 @@ impl Run {
 impl Track {
     /// The values drawn.
     pub(crate) fn values(&self) -> impl Iterator<Item = f64> {
-        let of_run = |run: &Run| run.carried.into_iter().chain(run.samples.clone()).collect::<Vec<_>>();
-        self.runs.iter().flat_map(of_run).chain(self.dots.iter().copied()).map(|vertex| vertex.1)
+        let carried = self.runs.iter().filter_map(|run| run.carried);
+        carried.chain(self.samples()).map(|vertex| vertex.1)
     }
 
     /// The samples drawn: those that matter, and every extreme.
     pub(crate) fn samples(&self) -> impl Iterator<Item = Vertex> {
-        let alone = self.dots.iter().filter(|dot| self.runs.iter().all(|run| !run.samples.contains(dot)));
-        self.runs.iter().flat_map(|run| run.samples.iter()).chain(alone).copied()
+        self.runs.iter().flat_map(|run| &run.samples).chain(&self.lone).copied()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.dots.is_empty()
+        self.runs.is_empty() && self.lone.is_empty()
     }
 
-    /// Adds what is drawn of another range.
+    /// Adds what is drawn of another range; [`sort`](Self::sort) when all are there.
     pub(crate) fn join(&mut self, mut more: Self) {
         self.runs.append(&mut more.runs);
+        self.lone.append(&mut more.lone);
+        self.column_us = self.column_us.into_iter().chain(more.column_us).reduce(f64::max);
+    }
+
+    pub(crate) fn sort(&mut self) {
         let start = |run: &Run| {
             run.carried.or_else(|| run.samples.first().copied()).map_or(i64::MIN, |vertex| vertex.0)
         };
         self.runs.sort_by_key(start);
-        self.dots.append(&mut more.dots);
-        self.dots.sort_by_key(|dot| dot.0);
-        self.column_us = self.column_us.into_iter().chain(more.column_us).reduce(f64::max);
+        self.lone.sort_by_key(|sample| sample.0);
     }
 }
 
@@ -99,9 +101,6 @@ pub(crate) enum Course {
     /// Level until the next sample, whenever that is: the value holds.
     Hold,
 }
-
-/// Every sample is marked when there are at most this many.
-const FEW: usize = 60;
 
 /// How many values in a row must differ from their predecessors before a series passes as change-only.
 const PROOF: usize = 3;
@@ -156,6 +155,8 @@ pub(crate) struct Source<'a> {
     /// The value of the leading bracket.
     pub(crate) leading: Option<f64>,
     pub(crate) course: Course,
+    /// The time of all ranges of the mnemonic on the axis, and the number of samples in them.
+    pub(crate) whole: (TimeRange, usize),
 }
 
 /// The axis that tracks are drawn over, and how finely.
@@ -164,7 +165,8 @@ pub(crate) struct Canvas {
     pub(crate) axis: TimeRange,
     /// Pixels of the axis, or more.
     pub(crate) columns: usize,
-    /// In place of columns that all have in common: so many points for each series, or all it has if these are fewer.
+    /// In place of columns that all have in common: so many points for each mnemonic, or all it has if these are fewer. Who looks may look
+    /// closer then, so that lines break at every gap, and not only where a column ends.
     pub(crate) points_each: Option<usize>,
     pub(crate) decimation: Decimation,
     /// Overrides the gap limit learned from the cadence.
@@ -172,8 +174,8 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// The canvas of one series with so many samples in `window`.
-    pub(crate) fn fitted(self, samples: usize, window: TimeRange) -> Self {
+    /// The canvas of a mnemonic with so many samples in `window`.
+    pub(crate) fn fitted(self, (window, samples): (TimeRange, usize)) -> Self {
         let columns = match self.points_each {
             None => self.columns,
             // Every moment has a column.
@@ -183,7 +185,7 @@ impl Canvas {
                 (points as f64 / 4.0 * (self.axis.micros() as f64 / window.micros() as f64)) as usize
             }
         };
-        Self { columns: columns.clamp(1, self.axis.micros() as usize), points_each: None, ..self }
+        Self { columns: columns.clamp(1, self.axis.micros() as usize), ..self }
     }
 
     /// How much time a pixel of the screen has, at least about: on a page each series has columns of its own.
@@ -196,13 +198,22 @@ impl Canvas {
         column_of(time, self.axis.start().as_micros(), self.axis.stop().as_micros(), self.columns)
     }
 
-    /// The longest step of `series` that is no gap.
+    /// The longest step of `series` that is no gap: by its cadence; where it comes as it pleases, ten of its usual steps.
     pub(crate) fn gap_limit(&self, series: &Series, course: Course) -> i64 {
-        let learned = || series.learned.as_ref().and_then(|learned| learned.cadence_us);
-        let cadence = || learned().or_else(|| cadence_us(series.samples.times()));
+        let times = series.samples.times();
+        let learned = || {
+            let cadence = series.learned.as_ref().and_then(|learned| learned.cadence_us);
+            cadence.map(gap_limit_us).or_else(|| {
+                let cadence = cadence_us(times)?;
+                let limit = gap_limit_us(cadence);
+                let long = times.windows(2).filter(|pair| pair[1] - pair[0] > limit).count();
+                let is_regular = times.len() >= 10 && long * 10 < times.len();
+                Some(if is_regular { limit } else { cadence.saturating_mul(10) })
+            })
+        };
         match course {
             Course::Hold => i64::MAX,
-            _ => self.gap_limit_us.or_else(|| cadence().map(gap_limit_us)).unwrap_or(i64::MAX),
+            _ => self.gap_limit_us.or_else(learned).unwrap_or(i64::MAX),
         }
     }
 }
@@ -220,7 +231,8 @@ pub(crate) fn track(source: &Source<'_>, canvas: Canvas) -> Track {
     let rows = source.series.samples.rows_in(window);
     let drawing = Drawing {
         source,
-        canvas: canvas.fitted(rows.len(), window),
+        canvas: canvas.fitted(source.whole),
+        limit: canvas.gap_limit(source.series, source.course),
         window,
         times,
         rows,
@@ -232,6 +244,8 @@ pub(crate) fn track(source: &Source<'_>, canvas: Canvas) -> Track {
 struct Drawing<'a> {
     source: &'a Source<'a>,
     canvas: Canvas,
+    /// The longest step that is no gap.
+    limit: i64,
     /// The part of the series' range that is on the axis.
     window: TimeRange,
     times: &'a [i64],
@@ -245,25 +259,18 @@ impl Drawing<'_> {
     fn track(&self) -> Track {
         let course = self.source.course;
         let mut track = Track { course, ..Track::default() };
-        let is_value = |row: &usize| self.source.values[*row].is_finite();
-        if self.rows.clone().filter(is_value).take(FEW + 1).count() <= FEW {
-            track.dots = self.rows.clone().filter(is_value).map(|row| self.vertex(row)).collect();
-        }
         let (axis, rows) = (self.canvas.axis, self.rows.clone());
         let mut picked = Vec::new();
         let (times, values) = (&self.times[rows.clone()], &self.source.values[rows.clone()]);
-        m4(
-            times,
-            values,
-            axis.start().as_micros(),
-            axis.stop().as_micros(),
-            self.canvas.columns,
-            &mut picked,
-        );
+        let (start, stop) = (axis.start().as_micros(), axis.stop().as_micros());
+        m4(times, values, start, stop, self.canvas.columns, &mut picked);
         if picked.len() < rows.len() {
             track.column_us = Some(axis.micros() as f64 / self.canvas.columns as f64);
         }
         picked.iter_mut().for_each(|row| *row += rows.start);
+        if self.canvas.points_each.is_some() && picked.len() < rows.len() {
+            self.pick_breaks(&mut picked);
+        }
         let pieces = self.pieces(&picked);
         let held = self.held_from_before();
         let first = pieces.first().and_then(|piece| piece.first());
@@ -281,9 +288,7 @@ impl Drawing<'_> {
             let samples = self.thinned(piece).into_iter().map(|row| self.vertex(row)).collect();
             let run = Run { carried, samples, until };
             if run.corners(course).is_empty() {
-                track.dots.extend(
-                    run.samples.into_iter().filter(|one| !track.dots.contains(one)).collect::<Vec<_>>(),
-                );
+                track.lone.extend(run.samples);
             } else {
                 track.runs.push(run);
             }
@@ -296,8 +301,18 @@ impl Drawing<'_> {
         (self.times[row], self.source.values[row])
     }
 
-    fn limit(&self) -> i64 {
-        self.canvas.gap_limit(self.source.series, self.source.course)
+    /// Adds the rows on both sides of every gap and of every unknown span, so that they can be seen from near by, too.
+    fn pick_breaks(&self, picked: &mut Vec<usize>) {
+        let steps = self.times[self.rows.clone()].windows(2).enumerate();
+        let gaps = steps.filter(|(_, pair)| pair[1].saturating_sub(pair[0]) > self.limit);
+        let mut after: Vec<usize> = gaps.map(|(at, _)| self.rows.start + at + 1).collect();
+        let row = |span: &TimeRange| self.times.partition_point(|time| *time < span.start().as_micros());
+        after.extend(
+            self.unknown.iter().map(row).filter(|row| *row > self.rows.start && *row < self.rows.end),
+        );
+        picked.extend(after.into_iter().flat_map(|row| [row - 1, row]));
+        picked.sort_unstable();
+        picked.dedup();
     }
 
     /// The rows of a piece that are drawn of it.
@@ -320,7 +335,8 @@ impl Drawing<'_> {
     /// The picked rows that have values, parted where a break between them can be seen. Whatever breaks a line between two columns lies
     /// between the last row of one and the first of the other, which are picked.
     fn pieces(&self, picked: &[usize]) -> Vec<Vec<usize>> {
-        let limit = self.limit();
+        let limit = self.limit;
+        let is_near = self.canvas.points_each.is_some();
         let mut pieces: Vec<Vec<usize>> = Vec::new();
         let mut unknown = self.unknown.iter().peekable();
         let mut is_broken = true;
@@ -332,11 +348,14 @@ impl Drawing<'_> {
             let time = self.times[row];
             match pieces.last_mut() {
                 Some(piece) => {
-                    let past = self.times[piece[piece.len() - 1]];
+                    let before = piece[piece.len() - 1];
+                    let past = self.times[before];
                     while unknown.next_if(|span| span.stop().as_micros() <= past).is_some() {}
-                    is_broken |= time - past > limit
-                        || unknown.peek().is_some_and(|span| span.start().as_micros() < time);
-                    if is_broken && self.canvas.column(past) != self.canvas.column(time) {
+                    // Rows that were left out between two of a column do not break a line.
+                    let is_step = before + 1 == row || self.canvas.column(past) != self.canvas.column(time);
+                    let is_unknown = unknown.peek().is_some_and(|span| span.start().as_micros() < time);
+                    is_broken |= is_step && (time - past > limit || is_unknown);
+                    if is_broken && (is_near || self.canvas.column(past) != self.canvas.column(time)) {
                         pieces.push(vec![row]);
                     } else {
                         piece.push(row);
@@ -354,15 +373,19 @@ impl Drawing<'_> {
         let (start, stop) = (self.window.start(), self.window.stop());
         let mut spans = Vec::new();
         let mut last = held.map_or(start.as_micros(), |until| until.max(start.as_micros()));
-        let limit = self.limit();
+        let limit = self.limit;
+        let mut before = None;
         for row in picked {
             let time = self.times[*row];
+            let is_step = before.replace(*row).is_none_or(|before| before + 1 == *row)
+                || self.canvas.column(last) != self.canvas.column(time);
             // What holds has no gaps, but for the time before the first sample.
             let is_gap = match self.source.course {
                 Course::Hold => *row == self.rows.start && time > last,
                 _ => time - last > limit,
             };
-            if is_gap && self.canvas.column(last) != self.canvas.column(time) {
+            let is_seen = (time - last) as f64 >= self.canvas.pixel_us() || self.canvas.points_each.is_some();
+            if is_gap && is_step && is_seen {
                 spans.push((last, time));
             }
             last = time;
@@ -441,7 +464,7 @@ mod tests {
             let axis = micros(axis.0, axis.0 + axis.1);
             let canvas = Canvas { axis, columns, points_each: None, decimation: Decimation::M4, gap_limit_us };
 
-            let track = track(&Source { series: &series, values: &values, leading: None, course }, canvas);
+            let track = track(&Source { series: &series, values: &values, leading: None, course, whole: (axis, 0) }, canvas);
 
             let of_column = |samples: &[Vertex], column: usize| {
                 let own = samples.iter().filter(|sample| canvas.column(sample.0) == column).map(|sample| sample.1);
@@ -482,10 +505,45 @@ mod tests {
         };
         let values = vec![1.0; times.len()];
         let of = |course| {
-            track(&Source { series: &series, values: &values, leading: None, course }, canvas).absent
+            track(
+                &Source { series: &series, values: &values, leading: None, course, whole: (series.range, 0) },
+                canvas,
+            )
+            .absent
         };
         assert_eq!(of(Course::Straight), [micros(0, 100), micros(119, 130), micros(199, 250)]);
         assert_eq!(of(Course::Hold), [micros(0, 100)], "what holds is silent only before its first sample");
+    }
+
+    #[test]
+    fn on_a_page_lines_break_at_gaps_that_are_shorter_than_a_column() {
+        let times: Vec<i64> =
+            (0..10_000).filter(|at| !(4321..4333).contains(at)).map(|at| at * 100).collect();
+        let values = vec![1.0; times.len()];
+        let columns = Values::real(values.clone());
+        let (samples, _) = Samples::from_columns(SqlType::Float, times, columns, Nulls::none()).unwrap();
+        let mut series = Series::new(Mnemonic::new("A").unwrap(), micros(0, 1_000_000), samples);
+        series.known = Coverage::from_iter([micros(0, 700_010), micros(700_020, 1_000_000)]);
+        let canvas = |columns, points_each| Canvas {
+            axis: series.range,
+            columns,
+            points_each,
+            decimation: Decimation::M4,
+            gap_limit_us: Some(150),
+        };
+        let of = |canvas| {
+            let whole = (series.range, series.samples.len());
+            track(
+                &Source { series: &series, values: &values, leading: None, course: Course::Straight, whole },
+                canvas,
+            )
+        };
+        let (page, picture) = (of(canvas(0, Some(400))), of(canvas(100, None)));
+        let borders: Vec<(i64, i64)> =
+            page.runs.iter().map(|run| (run.samples[0].0, run.samples[run.samples.len() - 1].0)).collect();
+        assert_eq!(borders, [(0, 432_000), (433_300, 700_000), (700_100, 999_900)]);
+        assert_eq!(page.absent, [micros(432_000, 433_300)]);
+        assert_eq!((picture.runs.len(), picture.absent.len()), (1, 0), "nobody can look closer at a picture");
     }
 
     #[test]
@@ -504,7 +562,13 @@ mod tests {
             gap_limit_us: None,
         };
         let track = track(
-            &Source { series: &series, values: &values, leading: None, course: Course::Straight },
+            &Source {
+                series: &series,
+                values: &values,
+                leading: None,
+                course: Course::Straight,
+                whole: (series.range, 0),
+            },
             canvas,
         );
         let drawn: Vec<i64> = track.samples().map(|sample| sample.0).collect();

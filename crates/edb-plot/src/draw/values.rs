@@ -9,6 +9,8 @@ use crate::value_axis::Span;
 
 const DOT_RADIUS: f64 = 2.4;
 const MARK_RADIUS: f64 = 3.0;
+/// Every sample is marked when there are at most this many.
+const FEW: usize = 60;
 /// How strongly what is beyond limits, and what lies around a line, is tinted.
 const LIMIT_OPACITY: f64 = 0.13;
 const ENVELOPE_OPACITY: f64 = 0.25;
@@ -85,8 +87,11 @@ fn draw_curve(scene: &mut Scene, curve: &Curve, plane: &Plane) {
         }
         scene.line(points, color, LINE_WIDTH);
     }
-    for dot in &curve.track.dots {
-        scene.dot(plane.point(*dot), DOT_RADIUS, color);
+    let dot = |scene: &mut Scene, sample: (i64, f64)| scene.dot(plane.point(sample), DOT_RADIUS, color);
+    if curve.about.count <= FEW {
+        curve.track.samples().for_each(|sample| dot(scene, sample));
+    } else {
+        curve.track.lone.iter().for_each(|sample| dot(scene, *sample));
     }
     let Some(envelope) = &curve.envelope else { return };
     for band in &envelope.bands {

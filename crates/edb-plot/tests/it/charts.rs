@@ -88,7 +88,7 @@ fn binned(has_samples: bool) -> Trace<'static> {
     // The third of ten is missing.
     let starts: Vec<i64> = (0..10).filter(|at| *at != 2).map(|at| at * 10 * second).collect();
     let middles: Vec<f64> = starts.iter().map(|start| (start / second) as f64 + 4.5).collect();
-    trace.bins = Some(Bins {
+    trace.bins = Some(std::sync::Arc::new(Bins {
         line: "mean of 10s".to_owned(),
         envelope: "min to max".to_owned(),
         stops: starts.iter().map(|start| start + 10 * second).collect(),
@@ -96,7 +96,7 @@ fn binned(has_samples: bool) -> Trace<'static> {
         highs: middles.iter().map(|middle| middle + 4.5).collect(),
         starts,
         middles,
-    });
+    }));
     trace.has_samples = has_samples;
     trace
 }
@@ -191,18 +191,16 @@ fn a_phase_pairs_samples_of_one_time_and_breaks_at_gaps() {
         assert!(pair[0].1 >= top && pair[0].1 <= bottom);
         assert!((pair[0].0 - pair[1].0).abs() < (figure.width() / 8.0), "{pair:?}");
     }
-    let held = World::new("MODE", 0, 100)
-        .integer(&[10, 30, 50], |at| at)
-        .sampled(Sampling::ChangeOnly)
-        .leading(Sample::Real(-5, 1.0))
-        .done();
-    let figure = of(Chart::new(ChartKind::Phase, vec![x.clone().into(), held.into()]), 100);
-    let told: Vec<&str> = figure.notices.iter().map(|notice| notice.text.as_str()).collect();
-    assert_eq!(
-        told,
-        ["10 of 80 samples are left out: the other mnemonic has no value then"],
-        "before its first sample nothing is known of it"
-    );
+    let held = |leading: bool| {
+        let world = World::new("MODE", 0, 100).integer(&[10, 30, 50], |at| at).sampled(Sampling::ChangeOnly);
+        if leading { world.leading(Sample::Real(-5, 1.0)).done() } else { world.done() }
+    };
+    let told = |leading| {
+        let chart = Chart::new(ChartKind::Phase, vec![x.clone().into(), held(leading).into()]);
+        of(chart, 100).notices.into_iter().map(|notice| notice.text).collect::<Vec<_>>()
+    };
+    assert_eq!(told(false), ["10 of 80 samples are left out: the other mnemonic has no value then"]);
+    assert_eq!(told(true), [""; 0], "the bracket carries the state into the range");
     let error = draw(
         &[Chart::new(ChartKind::Phase, vec![x.into()])],
         range(0, 100),
