@@ -5,7 +5,7 @@ use edb_core::{Error, Outcome, Result, TimeRange};
 use crate::draw::{self, Columns, SIDE_AXIS_HEIGHT, TimeAxis};
 use crate::font::Font;
 use crate::palette::Theme;
-use crate::panel::{Content, Panel, Text, panels};
+use crate::panel::{Content, Panel, Text, panels, timed_panels};
 use crate::scene::{Anchor, Area, Scene};
 use crate::time_axis::{self, Clock};
 use crate::trace::{Chart, Trace};
@@ -195,7 +195,8 @@ pub fn draw(
     };
     // What values there are decides how wide their labels are, and this how many pixels are left for the time axis: columns of samples
     // are columns of pixels, so that each of these has its own extremes.
-    let columns = sides(&panels(charts, canvas)?.0, options, &font)?;
+    let rough = Canvas { gap_limit_us: Some(i64::MAX), ..canvas };
+    let columns = sides(&timed_panels(charts, rough)?, options, &font)?;
     let pixels = ((columns.right - columns.left) * options.scale()).round() as usize;
     let (panels, notices) = panels(charts, Canvas { columns: pixels.max(1), ..canvas })?;
     let scene = compose(&panels, columns, range, (&title, &span), options, &font)?;
@@ -206,7 +207,7 @@ pub fn draw(
 /// Where panels over time begin and end: at whole pixels of the file.
 fn sides(panels: &[Panel], options: &FigureOptions, font: &Font) -> Result<Columns> {
     let width = f64::from(checked_width(options)?);
-    let timed: Vec<&Panel> = panels.iter().filter(|panel| panel.content.is_timed()).collect();
+    let timed: Vec<&Panel> = panels.iter().collect();
     let scale = options.scale();
     let left = (draw::left_margin(&timed, font) * scale).ceil() / scale;
     let right = ((width - RIGHT_MARGIN) * scale).floor() / scale;

@@ -149,6 +149,20 @@ pub(crate) fn panels(charts: &[Chart<'_>], canvas: Canvas) -> Result<(Vec<Panel>
     Ok((panels, notices))
 }
 
+/// Those of `charts` that are drawn over time, when nobody is to be told anything.
+pub(crate) fn timed_panels(charts: &[Chart<'_>], canvas: Canvas) -> Result<Vec<Panel>> {
+    let mut panels = Vec::new();
+    for chart in charts.iter().filter(|chart| matches!(chart.kind, ChartKind::Time | ChartKind::Deviation)) {
+        over_time(
+            chart,
+            canvas,
+            &mut |content| panels.push(Panel { heading: None, content }),
+            &mut Vec::new(),
+        )?;
+    }
+    Ok(panels)
+}
+
 fn over_time(
     chart: &Chart<'_>,
     canvas: Canvas,
