@@ -4,7 +4,7 @@ use edb::frame::{self, Preparation, Table};
 use edb::{Coverage, Error, ErrorKind, Exposures, Fetched, Instant, Mnemonic, Notice, Result, Series};
 
 use crate::draw::{Drawn, draw};
-use crate::figure::Figure;
+use crate::figure::{Figure, PanelPlan};
 use crate::job::{Job, Output, Resolved, Shape, TableShape};
 use crate::report::{FileReport, SeriesReport};
 use crate::run::{of_data, provenance, sources};
@@ -172,11 +172,13 @@ fn signed(figure: &Figure, facts: &[(String, String)], footer: &str) -> Figure {
     let lines: Vec<String> =
         facts.iter().chain(&done).map(|(key, value)| format!("{key}: {value}")).collect();
     figure.options.description = lines.join("\n");
-    // One condition is part of what the figure shows; several have headings.
-    let conditions: Vec<&str> =
-        done.iter().filter(|(key, _)| key == "where").map(|(_, words)| words.as_str()).collect();
+    // A condition of all panels is part of what the figure shows; others have headings.
+    let condition =
+        |panel: &PanelPlan| panel.preparation.condition.as_ref().map(|one| one.expression.to_string());
+    let mut conditions: Vec<Option<String>> = figure.panels.iter().map(condition).collect();
+    conditions.dedup();
     figure.options.footer = match conditions.as_slice() {
-        [only] => format!("where {only} · {footer}"),
+        [Some(only)] => format!("where {only} · {footer}"),
         _ => footer.to_owned(),
     };
     figure

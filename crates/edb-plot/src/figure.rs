@@ -181,11 +181,13 @@ pub fn draw(
     format: Format,
 ) -> Result<Outcome<Vec<u8>>> {
     let span = span_words(range, options.clock);
-    let title = options.title.clone().unwrap_or_else(|| default_title(charts));
+    let font = Font::bundled()?;
+    let room = f64::from(options.width) - 72.0 - font.width(&span, SPAN_SIZE);
+    let fits = |title: &str| format == Format::Html || font.width(title, TITLE_SIZE) <= room;
+    let title = options.title.clone().unwrap_or_else(|| default_title(charts, fits));
     if format == Format::Html {
         return page::write(charts, range, (&title, &span), options);
     }
-    let font = Font::bundled()?;
     let canvas = Canvas {
         axis: range,
         columns: 1,
@@ -262,7 +264,8 @@ pub(crate) fn checked_size(width: f64, height: f64, scale: f64) -> Result<()> {
     Err(Error::usage(text).with_hint("reduce the width, the height or the resolution, or draw fewer series"))
 }
 
-fn default_title(charts: &[Chart<'_>]) -> String {
+/// The mnemonics, as many of them as there is room for.
+fn default_title(charts: &[Chart<'_>], fits: impl Fn(&str) -> bool) -> String {
     const MOST: usize = 4;
     let mut traces: Vec<&Trace<'_>> = Vec::new();
     for trace in charts.iter().flat_map(|chart| &chart.traces) {
@@ -277,9 +280,12 @@ fn default_title(charts: &[Chart<'_>]) -> String {
         let dash = if description.is_empty() { "" } else { " \u{2013} " };
         return format!("{}{dash}{description}{unit}", only.name());
     }
-    let names: Vec<_> = traces.iter().take(MOST).map(|trace| trace.name()).collect();
-    let more = traces.len().saturating_sub(MOST);
-    names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+    let of = |shown: usize| {
+        let names: Vec<_> = traces.iter().take(shown).map(|trace| trace.name()).collect();
+        let more = traces.len().saturating_sub(shown);
+        names.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+    };
+    (1..=MOST).rev().map(of).find(|title| fits(title)).unwrap_or_else(|| of(1))
 }
 
 /// The range of the time axis. One that follows from samples ends with a microsecond, which nobody wants to read above an hour.

@@ -445,8 +445,14 @@ fn text_panel(parts: &[&Trace<'_>], canvas: Canvas, notices: &mut Vec<Notice>) -
     let stood: Coverage =
         states.segments.iter().filter_map(|one| states::range(one.start, one.stop)).collect();
     let silent = about.asked.without(&stood).without(&about.unknown);
-    about.absent =
-        silent.ranges().iter().copied().filter(|span| span.micros() as f64 >= canvas.pixel_us()).collect();
+    // As with numbers: what is sampled at a cadence is silent for longer than that.
+    let of_part = |(series, course): &(&Series, Course)| match course {
+        Course::Hold => 0,
+        course => canvas.gap_limit(series, *course),
+    };
+    let limit = series.iter().map(of_part).max().unwrap_or(0);
+    let is_seen = |span: &TimeRange| span.micros() > limit && span.micros() as f64 >= canvas.pixel_us();
+    about.absent = silent.ranges().iter().copied().filter(is_seen).collect();
     TextPanel { about, text: Text::States(states) }
 }
 

@@ -401,7 +401,12 @@ impl Drawing<'_> {
             TimeRange::checked(edb_core::Instant::from_micros(from), edb_core::Instant::from_micros(to))
         };
         let silent: Coverage = spans.into_iter().filter_map(range).collect();
-        silent.intersect(&self.source.series.known).ranges().to_vec()
+        // What is left where the rest of a silence is not known may be next to nothing.
+        let is_long = |span: &TimeRange| {
+            let is_gap = self.canvas.points_each.is_some() && span.micros() > limit;
+            is_gap || span.micros() as f64 >= self.canvas.pixel_us()
+        };
+        silent.intersect(&self.source.series.known).ranges().iter().copied().filter(is_long).collect()
     }
 
     /// Until when a value taken at `time` holds, if row `next` is the first one that may end it.
