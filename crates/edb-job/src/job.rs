@@ -126,10 +126,13 @@ impl Job {
     /// # Errors
     /// [`edb::ErrorKind::Disk`] from the store.
     pub fn select_what_is_there(&mut self, archive: &Archive) -> Result<()> {
+        let known = archive.store().mnemonics()?;
         if !self.selection.ranges.is_empty() || !self.during.is_empty() {
+            if self.selection.terms.is_empty() && self.needs()?.is_empty() {
+                self.selection.terms.extend(known.iter().map(|name| Term::Name(name.to_string())));
+            }
             return Ok(());
         }
-        let known = archive.store().mnemonics()?;
         let terms = std::mem::take(&mut self.selection.terms);
         let all = if terms.is_empty() && self.needs()?.is_empty() {
             vec![Term::Name("*".to_owned())]

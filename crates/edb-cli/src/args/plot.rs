@@ -48,7 +48,7 @@ pub(crate) struct PlotArgs {
     /// (`[default]`) differ, the flag holds
     #[arg(long, value_name = "FILE", conflicts_with = "monitor")]
     pub(crate) figure: Option<PathBuf>,
-    /// Configuration of `STScI`'s JWQL monitor (JSON) as a figure description: a panel for each entry
+    /// Configuration of the JWQL monitor (JSON) as a figure description: a panel for each entry
     #[arg(long, value_name = "FILE")]
     pub(crate) monitor: Option<PathBuf>,
     /// Only entries of the monitor of this category, mnemonic or kind of averaging, as `Power` or `daily_means` (repeat for several)
@@ -66,7 +66,7 @@ pub(crate) struct PlotArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Looks")]
 pub(crate) struct LookArgs {
-    /// Line above the panels [default: mnemonics and range]
+    /// What stands above the panels, beside the range [default: mnemonics]
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
     /// Width in pixels; with --dpi other than 96 a PNG has DPI/96 as many [default: 1600]

@@ -213,6 +213,9 @@ fn files_are_a_source_of_what_they_were_made_from() {
     for file in ["a.parquet", "a.csv", "a.ecsv"] {
         let again = export(&["--source", file, "--no-comments"]).stdout;
         assert!(again == truth, "{file}: {} and {} bytes", again.len(), truth.len());
+        let ranges = &["--start", "2024-03-01T05:00", "--stop", "2024-03-01T06:00"];
+        let ranged = export(&[&["--source", file, "--no-comments"][..], ranges].concat()).stdout;
+        assert!(ranged == truth, "{file} over its own range");
         world.edb(&["plot", "--source", file, "SAMPLE_*_TEMP", "-o", "a.svg"]).succeeded();
         let found = texts(&world, "a.svg");
         assert!(
