@@ -277,3 +277,47 @@ fn what_cannot_be_drawn_is_refused_with_code_2() {
         assert!(!world.path("a.svg").exists());
     }
 }
+
+/// The words of a command line: blanks part them, quotes hold them together.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for character in line.chars() {
+        match (quote, character) {
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), close) if open == close => quote = None,
+            (None, ' ') => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(character),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn the_commands_beside_the_figures_of_the_examples_draw_them() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let page = std::fs::read_to_string(folder.join("figures.md")).unwrap();
+    let description = std::fs::read_to_string(folder.join("figures/wheel.toml")).unwrap();
+    let world = World::new();
+    world.write("examples/figures/wheel.toml", &description);
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let commands =
+        blocks.map(|(block, _)| block.replace("\\\n", " ")).filter(|block| block.contains("--source sample"));
+    let mut drawn = 0;
+    for command in commands {
+        let words = words(command.trim());
+        assert_eq!(words[0], "edb", "{command}");
+        let mut arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        arguments.push("--quiet");
+        world.edb(&arguments).succeeded();
+        let file = arguments[arguments.iter().position(|word| *word == "-o").unwrap() + 1];
+        assert!(world.path(file).exists(), "{command}");
+        drawn += 1;
+        let shown = format!("(figures/{})", file.replace(".html", ".png"));
+        assert!(
+            page.contains(&shown) && folder.join("figures").join(file.replace(".html", ".png")).exists(),
+            "{shown}"
+        );
+    }
+    assert_eq!(drawn, 7);
+}
