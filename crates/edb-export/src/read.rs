@@ -255,14 +255,18 @@ impl Table {
         names.codes().iter().enumerate().for_each(|(row, code)| rows_of[*code as usize].push(row));
         let mut all = Vec::new();
         for (name, rows) in names.words().iter().zip(rows_of).filter(|(_, rows)| !rows.is_empty()) {
+            // What has no value anywhere is not copied for each.
+            let is_used = |(name, column, nulls): &&Column| {
+                name != "time" && name != "mnemonic" && nulls.positions().len() < column.len()
+            };
             let part = Self {
-                columns: self.columns.iter().map(|column| taken(column, &rows)).collect(),
+                columns: self.columns.iter().filter(is_used).map(|column| taken(column, &rows)).collect(),
                 facts: Vec::new(),
                 told: BTreeMap::new(),
             };
             let times: Vec<i64> = rows.iter().map(|row| times[*row]).collect();
             if ["value", "integer", "text"].iter().any(|name| self.column(name).is_some()) {
-                all.push((name.to_string(), part.sample_column(&times)));
+                all.push((name.to_string(), part.sample_column(times)));
             } else {
                 let others = ["time", "mnemonic", "stop", "start", "exposure"];
                 let told = self.told.get(name.as_ref()).cloned().unwrap_or_default();
@@ -277,22 +281,24 @@ impl Table {
     }
 
     /// Of `integer`, `text` and `value` the one that has values.
-    fn sample_column(&self, times: &[i64]) -> Gathered {
-        let has_values = |name: &&&str| {
-            self.column(name).is_some_and(|(_, column, nulls)| nulls.positions().len() < column.len())
+    fn sample_column(mut self, times: Vec<i64>) -> Gathered {
+        let place = |name: &str| self.columns.iter().position(|column| column.0 == name);
+        let has_values = |at: &usize| {
+            let (_, column, nulls) = &self.columns[*at];
+            nulls.positions().len() < column.len()
         };
-        let name = ["integer", "text", "value"].iter().find(has_values).copied().unwrap_or("value");
-        let none = || (Values::real(vec![f64::NAN; times.len()]), Nulls::none());
+        let found = ["integer", "text", "value"].into_iter().filter_map(place).find(has_values);
+        let found = found.and_then(|at| values(self.columns.swap_remove(at)));
         let (values, nulls) =
-            self.column(name).map_or_else(none, |column| values(column).unwrap_or_else(none));
-        Gathered { times: times.to_vec(), values, nulls, told: None }
+            found.unwrap_or_else(|| (Values::real(vec![f64::NAN; times.len()]), Nulls::none()));
+        Gathered { times, values, nulls, told: None }
     }
 
     /// A column for each series.
     fn of_columns(&self, times: &[i64], others: &[&str], prefix: &str) -> Vec<(String, Gathered)> {
         let own = self.columns.iter().filter(|(name, ..)| !others.contains(&name.as_str()));
         let series = own.filter_map(|column| {
-            let (values, nulls) = values(column)?;
+            let (values, nulls) = values(column.clone())?;
             Some((
                 format!("{prefix}{}", column.0),
                 Gathered { times: times.to_vec(), values, nulls, told: None },
@@ -379,14 +385,14 @@ fn taken((name, column, nulls): &Column, rows: &[usize]) -> Column {
     (name.clone(), column, own)
 }
 
-fn values((_, column, nulls): &Column) -> Option<(Values, Nulls)> {
+fn values((_, column, nulls): Column) -> Option<(Values, Nulls)> {
     let values = match column {
         OwnedColumn::Time(_) => return None,
-        OwnedColumn::Real(values) => Values::real(values.clone()),
-        OwnedColumn::Integer(values) => Values::Integer(values.clone()),
-        OwnedColumn::Text(values) => Values::Text(values.clone()),
+        OwnedColumn::Real(values) => Values::real(values),
+        OwnedColumn::Integer(values) => Values::Integer(values),
+        OwnedColumn::Text(values) => Values::Text(values),
     };
-    Some((values, nulls.clone()))
+    Some((values, nulls))
 }
 
 #[cfg(test)]

@@ -86,18 +86,25 @@ fn is_table(path: &Path) -> Result<bool> {
 fn keep_all(store: &MemoryStore, series: Vec<Series>, source: &str, now: Instant) -> Result<()> {
     let mut dictionary = Dictionary::default();
     for one in series {
-        let known = if one.known.is_empty() { unbroken(one.samples.times()) } else { one.known.clone() };
-        for known in known.ranges() {
-            let about = About {
-                header: Header { fetched_at: now, proven: *known, provisional: false },
-                sql_type: one.samples.sql_type().clone(),
-                unit: one.about.unit.clone(),
-                leading: None,
-                trailing: None,
-                sources: vec![source.to_owned()],
-            };
-            let samples = one.samples.clone().cut(*known);
-            keep(store, Segment { mnemonic: one.mnemonic().clone(), about, samples }, now, 0, false)?;
+        let known = if one.known.is_empty() { unbroken(one.samples.times()) } else { one.known };
+        let about = |proven: TimeRange| About {
+            header: Header { fetched_at: now, proven, provisional: false },
+            sql_type: one.samples.sql_type().clone(),
+            unit: one.about.unit.clone(),
+            leading: None,
+            trailing: None,
+            sources: vec![source.to_owned()],
+        };
+        let mnemonic = one.about.mnemonic.clone();
+        if let [only] = known.ranges() {
+            let about = about(*only);
+            keep(store, Segment { mnemonic, about, samples: one.samples.cut(*only) }, now, 0, false)?;
+        } else {
+            for known in known.ranges() {
+                let samples = one.samples.slice(one.samples.rows_in(*known));
+                let segment = Segment { mnemonic: mnemonic.clone(), about: about(*known), samples };
+                keep(store, segment, now, 0, false)?;
+            }
         }
         dictionary.insert(one.about);
     }
