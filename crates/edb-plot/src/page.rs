@@ -19,6 +19,7 @@ const STYLE: &str = include_str!("../page/page.css");
 const TIME_SCRIPT: &str = include_str!("../page/time.js");
 const TRACK_SCRIPT: &str = include_str!("../page/track.js");
 const PANEL_SCRIPT: &str = include_str!("../page/panel.js");
+const VALUES_SCRIPT: &str = include_str!("../page/values.js");
 const OTHER_SCRIPT: &str = include_str!("../page/other.js");
 const SCRIPT: &str = include_str!("../page/page.js");
 const UPLOT: &str = include_str!("../page/uPlot-1.6.32.iife.min.js");
@@ -66,7 +67,7 @@ pub(crate) fn write(
     })?;
     // Nothing in the data may end the script that they stand in.
     let data = data.replace('<', "\\u003c");
-    let scripts = [TIME_SCRIPT, TRACK_SCRIPT, PANEL_SCRIPT, OTHER_SCRIPT, SCRIPT].join("\n");
+    let scripts = [TIME_SCRIPT, TRACK_SCRIPT, PANEL_SCRIPT, VALUES_SCRIPT, OTHER_SCRIPT, SCRIPT].join("\n");
     // What stands in the figure is not looked at again: it may have such words, too.
     let (head, tail) = TEMPLATE.split_once("{{data}}").unwrap_or((TEMPLATE, ""));
     let head = head.replace("{{style}}", &format!("{UPLOT_STYLE}\n{STYLE}")).replacen(
