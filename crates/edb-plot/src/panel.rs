@@ -250,7 +250,10 @@ const COLORS: usize = 7;
 impl ValuePanel {
     /// With ranges in order of time, and the limits that all curves share, if they do.
     fn finished(mut self) -> Self {
-        self.curves.iter_mut().for_each(|curve| curve.track.sort());
+        for curve in &mut self.curves {
+            curve.track.sort();
+            curve.marks.sort_by_key(|(vertex, _)| vertex.0);
+        }
         let limits = self.curves[0].limits;
         if self.curves.iter().all(|curve| curve.limits == limits) {
             self.limits = limits;
@@ -439,7 +442,9 @@ fn text_panel(parts: &[&Trace<'_>], canvas: Canvas, notices: &mut Vec<Notice>) -
     }
     let mut about = all.unwrap_or_default();
     let Some(states) = states else {
-        let messages = series.iter().flat_map(|(series, _)| states::messages(series, canvas.axis)).collect();
+        let mut messages: Vec<Message> =
+            series.iter().flat_map(|(series, _)| states::messages(series, canvas.axis)).collect();
+        messages.sort_by_key(|message| message.0);
         return TextPanel { about, text: Text::Messages(messages) };
     };
     let stood: Coverage =

@@ -119,6 +119,31 @@ fn statistics_of_bins_are_a_line_within_an_envelope_that_breaks_where_bins_are_m
 }
 
 #[test]
+fn ranges_of_a_mnemonic_come_in_any_order() {
+    let part = |start: i64, stop: i64| {
+        let times: Vec<i64> = (start..stop).collect();
+        let series = World::new("VOLT", start, stop).unit("V").real(&times, |at| at as f64).done();
+        let limits = Limits { yellow: Some((40.0, 60.0)), ..Limits::default() };
+        Trace { bins: binned(false).bins, has_samples: false, limits, ..Trace::from(series) }
+    };
+    let page = |traces: Vec<Trace<'static>>| {
+        let charts = [Chart::new(ChartKind::Time, traces)];
+        draw(&charts, range(0, 100), &FigureOptions::default(), Format::Html).unwrap().value
+    };
+    let said = |start: i64, stop: i64| {
+        let said: Vec<(i64, String)> = (start..stop)
+            .map(|at| (at, format!("a message that is longer than any state, at {at}")))
+            .collect();
+        let rows: Vec<(i64, &str)> = said.iter().map(|(at, text)| (*at, text.as_str())).collect();
+        Trace::from(World::new("SAID", start, stop).text(&rows).done())
+    };
+    let (numbers, backward) = (vec![part(0, 30), part(70, 100)], vec![part(70, 100), part(0, 30)]);
+    assert!(page(numbers) == page(backward), "numbers");
+    let (messages, backward) = (vec![said(0, 30), said(70, 100)], vec![said(70, 100), said(0, 30)]);
+    assert!(page(messages) == page(backward), "messages");
+}
+
+#[test]
 fn deviations_are_from_the_line_of_bins_or_from_the_nominal_value() {
     let figure = of(Chart::new(ChartKind::Deviation, vec![binned(true)]), 100);
     assert!(figure.texts.contains(&"VOLT \u{2212} mean of 10s".to_owned()), "{:?}", figure.texts);
