@@ -61,7 +61,7 @@ pub struct FigureOptions {
     pub title: Option<String>,
     /// A small line below the panels: where the data are from, when it was drawn, and whether they are synthetic.
     pub footer: String,
-    /// Provenance in full, kept inside the file (`tEXt` of a PNG, `desc` of an SVG, a table of a page) and not drawn.
+    /// Provenance in full, kept inside the file (`tEXt` of a PNG, `desc` of an SVG, the notes of a page) and not drawn.
     pub description: String,
     /// Width in pixels of 1/96 inch.
     pub width: u32,
@@ -159,7 +159,7 @@ const PANEL_SPACE: f64 = 14.0;
 /// of its traces (deviations of texts, a phase of three).
 ///
 /// # Cost
-/// One pass per series, O(n); memory for the values of integer and text series as `f64`, and for the pixels.
+/// Two passes per series, O(n): one for how wide the labels of the values are, one for the pixels this leaves; memory for the values of integer and text series as `f64`, and for the pixels.
 ///
 /// # Examples
 /// ```
@@ -209,9 +209,8 @@ pub fn draw(
 /// Where panels over time begin and end: at whole pixels of the file.
 fn sides(panels: &[Panel], options: &FigureOptions, font: &Font) -> Result<Columns> {
     let width = f64::from(checked_width(options)?);
-    let timed: Vec<&Panel> = panels.iter().collect();
     let scale = options.scale();
-    let left = (draw::left_margin(&timed, font) * scale).ceil() / scale;
+    let left = (draw::left_margin(panels, font) * scale).ceil() / scale;
     let right = ((width - RIGHT_MARGIN) * scale).floor() / scale;
     Ok(Columns { left: left.min(right - 1.0), right })
 }

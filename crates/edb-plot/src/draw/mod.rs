@@ -69,7 +69,7 @@ impl Plane {
 }
 
 /// How much the widest label beside any panel over time needs.
-pub(crate) fn left_margin(panels: &[&Panel], font: &Font) -> f64 {
+pub(crate) fn left_margin(panels: &[Panel], font: &Font) -> f64 {
     // The heights are not known yet: taller panels have more ticks, whose labels may have one digit more.
     let labels = panels.iter().flat_map(|panel| {
         let ticks = |height: f64| match &panel.content {
