@@ -42,7 +42,7 @@ class ValuePanel extends Panel {
       curve.readout = listed.get(about.name);
     }
     const kinds = { nominal: ['quiet', false], yellow: ['yellow', true], red: ['red', true] };
-    for (const words of limitWords({ ...spec.limits, nominal: spec.limits.nominal || null })) this.entry(words, '', ...kinds[words.split(' ')[0]]);
+    for (const words of limitWords({ ...spec.limits, nominal: spec.deviation ? null : spec.limits.nominal })) this.entry(words, '', ...kinds[words.split(' ')[0]]);
     this.place();
   }
 

@@ -162,6 +162,7 @@ fn values_value(panel: &ValuePanel) -> Value {
         "unit": panel.unit,
         "whole": panel.is_whole,
         "log": panel.is_logarithmic,
+        "deviation": panel.is_deviation,
         "limits": limits_value(&panel.limits),
         "curves": panel.curves.iter().map(curve_value).collect::<Vec<_>>(),
     })

@@ -42,6 +42,8 @@ pub(crate) struct ValuePanel {
     /// All of them integers.
     pub(crate) is_whole: bool,
     pub(crate) is_logarithmic: bool,
+    /// What the values are off by: nothing is what all of them would best be, and goes without saying.
+    pub(crate) is_deviation: bool,
     /// The limits that all curves have.
     pub(crate) limits: Limits,
     pub(crate) curves: Vec<Curve>,
@@ -217,6 +219,7 @@ fn over_time(
             is_whole: true,
             // Deviations are on both sides of nothing.
             is_logarithmic: chart.is_logarithmic && chart.kind == ChartKind::Time,
+            is_deviation: chart.kind == ChartKind::Deviation,
             limits: Limits::default(),
             curves: Vec::new(),
         });

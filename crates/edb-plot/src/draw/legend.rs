@@ -96,7 +96,7 @@ fn items(panel: &Panel, scene: &Scene, shown: Option<usize>, font: &Font) -> Vec
                 Limit::Red => Swatch::Box(palette.red),
             };
             let limits =
-                Limits { nominal: values.limits.nominal.filter(|nominal| *nominal != 0.0), ..values.limits };
+                Limits { nominal: values.limits.nominal.filter(|_| !values.is_deviation), ..values.limits };
             let words = limit_words(&limits);
             items.extend(words.map(|(limit, text)| Item { swatch: mark(limit), text, more: String::new() }));
         }

@@ -169,6 +169,11 @@ fn deviations_are_from_the_line_of_bins_or_from_the_nominal_value() {
         figure.texts.contains(&"VOLT \u{2212} nominal 90".to_owned())
             && figure.texts.contains(&"\u{2212}80".to_owned())
     );
+    // That deviations should be nothing goes without saying; that values should be does not.
+    assert!(!figure.texts.contains(&"nominal 0".to_owned()), "{:?}", figure.texts);
+    let zero = limited(ramp("VOLT"), Limits { nominal: Some(0.0), ..Limits::default() });
+    let figure = of(Chart::new(ChartKind::Time, vec![zero]), 100);
+    assert!(figure.texts.contains(&"nominal 0".to_owned()), "{:?}", figure.texts);
 
     let none = Chart::new(ChartKind::Deviation, vec![Trace::from(ramp("VOLT"))]);
     let error = draw(&[none], range(0, 100), &FigureOptions::default(), Format::Svg).unwrap_err();
