@@ -62,7 +62,7 @@ pub(crate) fn histogram(chart: &Chart<'_>, canvas: Canvas, notices: &mut Vec<Not
         // Ranges of one mnemonic are one.
         match all.iter_mut().find(|(other, _)| other.name == about.name) {
             Some((other, values)) => {
-                other.count += about.count;
+                other.join(about);
                 values.extend(finite);
             }
             None => all.push((about, finite)),

@@ -66,7 +66,7 @@ pub(crate) struct About {
 
 impl About {
     /// Adds another range of the same mnemonic.
-    fn join(&mut self, more: Self) {
+    pub(crate) fn join(&mut self, more: Self) {
         self.count += more.count;
         for (own, more) in [
             (&mut self.asked, more.asked),
