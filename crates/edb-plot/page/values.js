@@ -35,8 +35,7 @@ class ValuePanel extends Panel {
       const { about } = curve;
       if (!listed.has(about.name)) {
         const name = about.name + (about.count === 0 ? ' (no samples)' : '');
-        const common = spec.limits.nominal !== null || spec.limits.yellow || spec.limits.red;
-        const own = common ? [] : limitWords(curve.limits);
+        const own = this.hasCommonLimits() ? [] : limitWords(curve.limits);
         listed.set(about.name, this.entry(name, [about.description, ...own].filter((text) => text).join(', '), `series ${curve.color}`, Boolean(curve.bins), about.name, spec.unit));
       }
       curve.readout = listed.get(about.name);
@@ -56,6 +55,12 @@ class ValuePanel extends Panel {
 
   hasSamples() {
     return this.curves.some((curve) => curve.track.times.length > 0);
+  }
+
+  // Whether all curves have the same limits.
+  hasCommonLimits() {
+    const { nominal, yellow, red } = this.spec.limits;
+    return nominal !== null || Boolean(yellow || red);
   }
 
   shown() {
@@ -112,7 +117,7 @@ class ValuePanel extends Panel {
     if (this.isLog()) {
       return [time, { ...value, splits: (plot, _, min, max) => logTicks(min, max), values: (plot, splits) => splits.map(text), filter: (plot, splits) => splits }];
     }
-    const whole = this.spec.whole && !this.isLog() ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12, 1e15, 1e18] } : {};
+    const whole = this.spec.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12, 1e15, 1e18] } : {};
     return [time, { ...value, ...whole, values: (plot, splits) => splits.map(text) }];
   }
 
@@ -195,11 +200,10 @@ class ValuePanel extends Panel {
     };
     const ratio = devicePixelRatio, dash = [7 * ratio, 5 * ratio];
     const { nominal, yellow, red } = this.spec.limits;
-    const isCommon = nominal !== null || yellow || red;
     for (const level of yellow || []) line(level, palette.yellow, []);
     for (const level of red || []) line(level, palette.red, []);
     line(nominal, palette.text, dash);
-    if (!isCommon) {
+    if (!this.hasCommonLimits()) {
       for (const curve of this.shown()) {
         const own = curve.limits;
         for (const level of [own.nominal, ...(own.yellow || []), ...(own.red || [])]) line(level, palette.series[curve.color % 7], dash);
@@ -234,7 +238,8 @@ class ValuePanel extends Panel {
     };
     context.lineWidth = 1.5 * ratio;
     if (curve.marks) {
-      for (let at = place(curve.marks.times, start); at < place(curve.marks.times, stop); at++) mark(curve.marks.times[at], curve.marks.values[at]);
+      const end = place(curve.marks.times, stop);
+      for (let at = place(curve.marks.times, start); at < end; at++) mark(curve.marks.times[at], curve.marks.values[at]);
       return;
     }
     const last = place(times, stop), pixel = (stop - start) / width;
