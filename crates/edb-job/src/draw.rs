@@ -75,7 +75,7 @@ fn prepared<'a>(
     } else {
         // What other panels need is not copied for this one.
         let needs = panel.preparation.needs();
-        let is_needed = |one: &&Series| [wanted, &needs].concat().contains(one.mnemonic());
+        let is_needed = |one: &&Series| wanted.contains(one.mnemonic()) || needs.contains(one.mnemonic());
         let own: Vec<Series> = series.iter().filter(is_needed).cloned().collect();
         let prepared = panel.preparation.apply(&own, |name| wanted.contains(name) && !panel.derives(name))?;
         told.extend(prepared.notices.into_iter().filter(|notice| !told.contains(notice)).collect::<Vec<_>>());
@@ -113,12 +113,10 @@ fn charts_of<'a>(
             // Two mnemonics, whatever their units.
             ChartKind::Phase => vec![Chart::new(ChartKind::Phase, joined(&traces)?)],
             kind => {
-                let texts: Vec<&Trace<'_>> = traces.iter().filter(|trace| trace.is_text()).collect();
-                if texts.len() == traces.len() && !texts.is_empty() {
-                    let name = texts[0].series.mnemonic();
-                    return Err(Error::usage(format!("could not draw {name} so: its values are texts"))
-                        .with_hint("deviations, histograms and phases are for numbers; draw it over time"));
-                }
+                // Where there is nothing but texts, the drawing says why it cannot be.
+                let (texts, numbers): (Vec<_>, Vec<_>) = traces.iter().cloned().partition(Trace::is_text);
+                let (texts, numbers) =
+                    if numbers.is_empty() { (Vec::new(), texts) } else { (texts, numbers) };
                 for text in texts {
                     let notice = Notice::about(
                         NoticeKind::LeftOut,
@@ -129,7 +127,6 @@ fn charts_of<'a>(
                         notices.push(notice);
                     }
                 }
-                let numbers = traces.iter().filter(|trace| !trace.is_text()).cloned();
                 plot::arrange(numbers, panel.grouping)
                     .into_iter()
                     .map(|chart| Chart { kind: *kind, ..chart })
